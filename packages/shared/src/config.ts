@@ -1,0 +1,95 @@
+import * as z from 'zod';
+
+/** A setting: the environment variable it is read from, the rule it must keep, and a sentence for the reader. */
+export interface Setting<T extends z.ZodType = z.ZodType> {
+  env: string;
+  schema: T;
+  /** What it does, and what is traded by making it larger or smaller. */
+  about: string;
+  /** Never printed. */
+  secret?: boolean;
+}
+
+export type Settings = Record<string, Setting>;
+export type ConfigOf<S extends Settings> = { -readonly [K in keyof S]: z.output<S[K]['schema']> };
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All that is wrong with a configuration, at once. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/** Reads every setting once. Missing and wrong ones are collected and thrown together as a `ConfigError`. */
+export function readConfig<S extends Settings>(settings: S, environment: Environment): ConfigOf<S> {
+  const faults: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const raw = environment[setting.env];
+    const parsed = setting.schema.safeParse(raw === '' ? undefined : raw);
+    if (parsed.success) config[name] = parsed.data;
+    else faults.push(describeFault(setting, raw, parsed.error));
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config as ConfigOf<S>;
+}
+
+/** The configuration as it may be logged. */
+export function printableConfig<S extends Settings>(settings: S, config: ConfigOf<S>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, { secret }]) => {
+      const value = config[name as keyof S];
+      return [name, secret && value !== undefined ? '[set]' : withoutPassword(value)];
+    }),
+  );
+}
+
+function describeFault(setting: Setting, raw: string | undefined, error: z.ZodError): string {
+  const problem = error.issues.map((issue) => issue.message).join('; ');
+  const given = raw === undefined ? 'is missing' : setting.secret ? 'is wrong' : `is ${JSON.stringify(raw)}`;
+  return `${setting.env} ${given}: ${problem} (${setting.about})`;
+}
+
+function withoutPassword(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/(\/\/[^:/@]*:)[^@/]+@/, '$1***@') : value;
+}
+
+/** Rules that settings share. */
+export const rules = {
+  text: (fallback?: string) => withDefault(z.string().min(1).max(256), fallback),
+  integer: (bounds: { min: number; max: number; fallback?: number }) =>
+    withDefault(z.coerce.number().int().min(bounds.min).max(bounds.max), bounds.fallback),
+  number: (bounds: { min: number; max: number; fallback?: number }) =>
+    withDefault(z.coerce.number().min(bounds.min).max(bounds.max), bounds.fallback),
+  flag: (fallback: boolean) =>
+    z
+      .enum(['true', 'false', '1', '0'])
+      .optional()
+      .transform((value) => (value === undefined ? fallback : value === 'true' || value === '1')),
+  choice: <const T extends readonly [string, ...string[]]>(options: T, fallback: T[number]) =>
+    z
+      .enum(options)
+      .optional()
+      .transform((value) => value ?? fallback),
+  optionalText: () => z.string().min(1).max(2048).optional(),
+  list: () =>
+    z
+      .string()
+      .optional()
+      .transform((value) =>
+        (value ?? '')
+          .split(',')
+          .map((item) => item.trim())
+          .filter((item) => item !== ''),
+      ),
+  logLevel: () => rules.choice(['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'], 'info'),
+} as const;
+
+function withDefault<T>(schema: z.ZodType<T>, fallback: T | undefined): z.ZodType<T> {
+  return fallback === undefined ? schema : schema.optional().transform((value) => value ?? fallback);
+}

@@ -1,0 +1,99 @@
+import type { Subscription } from '../bus/bus.ts';
+import type { BootId, NodeId, PeerId, ProducerId, RoomId } from '../ids.ts';
+import type {
+  EventBatch,
+  LeaveReason,
+  Owner,
+  PeerRecord,
+  ProducerRecord,
+  RoomEvent,
+  RoomSnapshot,
+} from '../protocol/room.ts';
+
+/**
+ * What the cluster knows of rooms. It is an index that can be rebuilt: the truth of a peer's media is its node. Every
+ * change is atomic: the writer's claim is checked, the change made, its events numbered, kept and published, or nothing
+ * happens at all.
+ *
+ * A slice, the part of a room that one node holds, is claimed by (node, boot). A boot that was fenced in a room is
+ * refused there for the room's life, with `FencedError`.
+ *
+ * Every method rejects with `coordinatorUnavailable` where the directory is away, within its command time limit.
+ */
+export interface Directory {
+  /**
+   * Claims the slice if need be, enters the peer, publishes `peerJoined` and returns the room as it is then, this peer
+   * in it. A room that isn't there is born, with a new epoch. A peer of the same id that is there already is replaced:
+   * its producers are closed and it leaves (`replaced`) in the same change.
+   *
+   * @throws roomFull when the room has `maxPeers` others.
+   */
+  enter(room: RoomId, peer: PeerRecord, limits: { maxPeers: number }): Promise<RoomSnapshot>;
+
+  /** Applies the changes and publishes their events. Claims the slice if need be. */
+  commit(room: RoomId, owner: Owner, changes: readonly Change[]): Promise<Position>;
+
+  /** Gives the slice up; whatever it still held is removed, with events. A no-op where it isn't held. */
+  release(room: RoomId, owner: Owner): Promise<void>;
+
+  /**
+   * Fences a boot in a room: its claim, its peers (`nodeLost`) and its producers go, with events, and its later writes
+   * are refused. Idempotent: true for the one call that did it.
+   */
+  fence(room: RoomId, node: NodeId, boot: BootId): Promise<boolean>;
+
+  /** The room as it is now, or undefined where there is none. */
+  snapshot(room: RoomId): Promise<RoomSnapshot | undefined>;
+
+  /**
+   * What happened after `seq`, oldest first. Undefined when that is not to be had any more (another epoch, or further
+   * behind than the events that are kept): the reader takes a snapshot.
+   */
+  eventsAfter(room: RoomId, position: Position): Promise<EventBatch[] | undefined>;
+
+  /** Hears the room's event batches as they are published: at most once, so a reader watches for gaps in `seq`. */
+  subscribe(room: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription>;
+
+  /** Keeps the rooms' keys alive and repairs a lost claim. Rooms that nobody touches for `roomTtlMs` go. */
+  touch(owner: Owner, rooms: readonly RoomId[]): Promise<void>;
+}
+
+export interface Position {
+  epoch: number;
+  seq: number;
+}
+
+/**
+ * One change of what the writer owns. A change whose condition fails (the record is gone, or another boot's by now) is
+ * skipped without an event and without an error: somebody newer owns it.
+ */
+export type Change =
+  | { type: 'addProducer'; producer: ProducerRecord }
+  | { type: 'removeProducer'; producerId: ProducerId; reason?: string }
+  | { type: 'setProducerPaused'; producerId: ProducerId; paused: boolean }
+  | { type: 'updatePeer'; peer: PeerRecord }
+  /** The writer lists the peer's producers: they are removed first, each with its event, then the peer. */
+  | { type: 'removePeer'; peerId: PeerId; reason: LeaveReason; producerIds: ProducerId[] }
+  | { type: 'message'; from: PeerId; payload: Extract<RoomEvent, { type: 'message' }>['payload']; to?: PeerId[] };
+
+/** This boot was fenced in the room: it must let its slice go. */
+export class FencedError extends Error {
+  readonly room: RoomId;
+
+  constructor(room: RoomId) {
+    super(`This boot was fenced in room ${room}.`);
+    this.name = 'FencedError';
+    this.room = room;
+  }
+}
+
+export interface DirectoryLimits {
+  /** How many events of a room are kept for readers that missed some. */
+  keptEvents: number;
+  /** How long an empty room keeps its epoch, in ms: a reload of the last peer's page finds the same room. */
+  emptyRoomMs: number;
+  /** How long a room lives that no owner touches, in ms: longer than any outage that its nodes should survive. */
+  roomTtlMs: number;
+}
+
+export const defaultDirectoryLimits: DirectoryLimits = { keptEvents: 1000, emptyRoomMs: 30_000, roomTtlMs: 60_000 };

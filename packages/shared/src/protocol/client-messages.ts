@@ -1,0 +1,144 @@
+import type { WireError } from '../errors.ts';
+import type { ActionId, ActionName } from './client-actions.ts';
+import type { Json } from './fields.ts';
+import type {
+  ConsumerLayers,
+  IceParameters,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  SctpStreamParameters,
+  TransportParameters,
+} from './media.ts';
+import type { LeaveReason, ProducerKind } from './room.ts';
+
+/** A producer as clients see it. */
+export interface ProducerInfo {
+  producerId: string;
+  kind: ProducerKind;
+  paused: boolean;
+  source?: string;
+  metadata?: Json;
+  label?: string;
+  protocol?: string;
+  replaces?: string;
+}
+
+/** A peer as the others see it. `node` is the id of the node that its media enters the cluster at. */
+export interface PeerInfo {
+  peerId: string;
+  name?: string;
+  metadata?: Json;
+  node: string;
+  producers: ProducerInfo[];
+}
+
+/** How the media comes: from the router where it was produced, over a pipe within the node, or from another node. */
+export type MediaPath = 'router' | 'worker' | 'node';
+
+export interface ConsumerInfo {
+  id: string;
+  producerId: string;
+  peerId: string;
+  kind: MediaKind;
+  type: 'simple' | 'simulcast' | 'svc' | 'pipe';
+  rtpParameters: RtpParameters;
+  producerPaused: boolean;
+  path: MediaPath;
+}
+
+export interface RoomState {
+  room: string;
+  epoch: number;
+  seq: number;
+  peers: PeerInfo[];
+}
+
+export interface JoinedReply extends RoomState {
+  type: 'joined';
+  peerId: string;
+  node: string;
+  rtpCapabilities: RtpCapabilities;
+  resumeToken: string;
+  iceServers: { urls: string[]; username?: string; credential?: string }[];
+  producerTransport?: TransportParameters;
+  consumerTransport?: TransportParameters;
+}
+
+/** What each action is answered with. Actions that return nothing are answered `ok`. */
+export interface Replies {
+  join: JoinedReply;
+  createWebRtcTransport:
+    | { type: 'producerTransport'; producerTransport: TransportParameters }
+    | { type: 'consumerTransport'; consumerTransport: TransportParameters };
+  connectTransport: { type: 'transportConnected'; transportId: string };
+  restartIce: { type: 'iceRestarted'; transportId: string; iceParameters: IceParameters };
+  produce: { type: 'produced'; producerId: string };
+  pauseProducer: OkReply;
+  resumeProducer: OkReply;
+  closeProducer: OkReply;
+  consume: { type: 'consumed'; consumers: ConsumerInfo[]; failed: { producerId: string; code: string }[] };
+  pauseConsumer: OkReply;
+  resumeConsumer: OkReply;
+  closeConsumer: OkReply;
+  setPreferredLayers: OkReply;
+  setPriority: OkReply;
+  requestKeyFrame: OkReply;
+  produceData: { type: 'dataProduced'; dataProducerId: string };
+  consumeData: {
+    type: 'dataConsumed';
+    id: string;
+    dataProducerId: string;
+    peerId: string;
+    sctpStreamParameters: SctpStreamParameters;
+    label: string;
+    protocol: string;
+  };
+  closeDataProducer: OkReply;
+  closeDataConsumer: OkReply;
+  sendMessage: { type: 'messageSent'; seq: number };
+  updatePeer: OkReply;
+  getStats: { type: 'stats'; stats: Json[] };
+  leave: OkReply;
+}
+
+export interface OkReply {
+  type: 'ok';
+  action: ActionName;
+}
+
+export type Reply = Replies[ActionName] & { id?: ActionId };
+
+export interface ErrorFrame extends WireError {
+  type: 'error';
+  id?: ActionId;
+  action?: string;
+  temporary: boolean;
+}
+
+/** Room events as clients get them: each once and in order, with the room's epoch and its own number. */
+export type ClientRoomEvent = { epoch: number; seq: number } & (
+  | { type: 'peerJoined'; peerId: string; name?: string; metadata?: Json; node: string }
+  | { type: 'peerLeft'; peerId: string; reason: LeaveReason }
+  | { type: 'peerUpdated'; peerId: string; name?: string; metadata?: Json; node: string }
+  | ({ type: 'producerAdded'; peerId: string } & ProducerInfo)
+  | { type: 'producerClosed' | 'producerPaused' | 'producerResumed'; producerId: string; peerId: string }
+  | { type: 'dataProducerAdded'; dataProducerId: string; peerId: string; label: string; protocol: string }
+  | { type: 'dataProducerClosed'; dataProducerId: string; peerId: string }
+  | { type: 'message'; from: string; payload: Json }
+  | { type: 'roomClosed'; reason: string }
+);
+
+/** Events for one client alone. They come from its node and carry no number. */
+export type ClientPeerEvent =
+  | { type: 'consumerClosed'; consumerId: string; reason: string }
+  | { type: 'dataConsumerClosed'; dataConsumerId: string; reason: string }
+  | { type: 'consumerPaused' | 'consumerResumed'; consumerId: string }
+  | { type: 'layersChanged'; consumerId: string; layers: ConsumerLayers | null }
+  | { type: 'scoreChanged'; consumerId: string; score: number; producerScore: number }
+  | { type: 'activeSpeakers'; speakers: { peerId: string; volume: number }[] }
+  | { type: 'producerDemand'; producerId: string; maxSpatialLayer: number }
+  | { type: 'transportClosed'; transportId: string; reason: string }
+  | { type: 'goingAway'; reconnectAfterMs: number };
+
+export type ServerFrame = Reply | ErrorFrame | ClientRoomEvent | ClientPeerEvent;

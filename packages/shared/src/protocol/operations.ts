@@ -1,0 +1,162 @@
+import * as z from 'zod';
+import type { PeerId, RoomId, SessionId } from '../ids.ts';
+import { clientActions } from './client-actions.ts';
+import type { ClientPeerEvent, ConsumerInfo, Replies } from './client-messages.ts';
+import type { Json } from './fields.ts';
+import * as f from './fields.ts';
+import type { IceParameters, RtpCapabilities, RtpParameters, SrtpParameters, TransportParameters } from './media.ts';
+import * as m from './media.ts';
+import type { RoomSnapshot } from './room.ts';
+
+/** Which peer an operation is for, and the session that speaks for it: an older session's word counts no more. */
+const peer = z.object({ room: f.roomId, peerId: f.peerId, sessionId: f.sessionId });
+const producer = peer.extend({ producerId: f.producerId });
+const consumers = peer.extend({ consumerIds: z.array(f.consumerId).min(1).max(256) });
+const actions = clientActions;
+
+/** Gateway → node. */
+export const peerOperations = {
+  joinPeer: peer.extend({
+    gateway: z.string().max(128),
+    resumeHash: z.string().max(64),
+    name: f.displayName.exactOptional(),
+    metadata: f.metadata.exactOptional(),
+    features: z.array(z.string().max(32)).max(16),
+    transports: z.boolean(),
+    rtpCapabilities: m.rtpCapabilities.exactOptional(),
+  }),
+  leavePeer: peer.extend({ reason: z.enum(['left', 'disconnected', 'replaced', 'kicked', 'failed']) }),
+  createTransport: peer.extend(actions.createWebRtcTransport.shape),
+  connectTransport: peer.extend(actions.connectTransport.omit({ role: true }).shape),
+  restartIce: peer.extend(actions.restartIce.shape),
+  produce: peer.extend(actions.produce.shape),
+  pauseProducer: producer,
+  resumeProducer: producer,
+  closeProducer: producer,
+  consume: peer.extend({
+    producerIds: z.array(f.producerId).min(1).max(256),
+    transportId: f.transportId.exactOptional(),
+    rtpCapabilities: m.rtpCapabilities.exactOptional(),
+    paused: z.boolean(),
+    preferredLayers: m.consumerLayers.exactOptional(),
+  }),
+  pauseConsumers: consumers,
+  resumeConsumers: consumers,
+  closeConsumers: consumers,
+  setPreferredLayers: peer.extend(actions.setPreferredLayers.shape),
+  setPriority: peer.extend(actions.setPriority.shape),
+  requestKeyFrame: peer.extend(actions.requestKeyFrame.shape),
+  produceData: peer.extend(actions.produceData.shape),
+  consumeData: peer.extend(actions.consumeData.shape),
+  closeDataProducer: peer.extend(actions.closeDataProducer.shape),
+  closeDataConsumer: peer.extend(actions.closeDataConsumer.shape),
+  sendMessage: peer.extend(actions.sendMessage.shape),
+  updatePeer: peer.extend(actions.updatePeer.shape),
+  getStats: peer.extend({
+    transportId: f.transportId.exactOptional(),
+    producerId: f.producerId.exactOptional(),
+    consumerId: f.consumerId.exactOptional(),
+  }),
+} as const;
+
+/** One end of a pipe between two routers: where it listens, and the key that it sends with. */
+const pipeEnd = z.object({
+  transportId: f.objectId,
+  ip: z.string().max(256),
+  port: z.int().min(1).max(65_535),
+  srtpParameters: m.srtpParameters.exactOptional(),
+});
+export type PipeEnd = z.infer<typeof pipeEnd>;
+
+const link = z.object({
+  room: f.roomId,
+  /** The asker's router and the giver's: a pair of routers has one pipe, whichever asked first. */
+  askerRouter: f.objectId,
+  giverRouter: f.objectId,
+});
+
+/** Node → node. The asker wants a producer; the giver has it. */
+export const pipeOperations = {
+  openPipe: link.extend({ askerAddress: z.string().max(128), asker: pipeEnd, producerId: f.producerId }),
+  closePipe: link.extend({ askerTransportId: f.objectId, producerIds: z.array(f.producerId).max(4096) }),
+  /** What the asker still carries: the giver closes the rest. The sweep behind a lost `closePipe`. */
+  syncPipe: link.extend({ askerTransportId: f.objectId, producerIds: z.array(f.producerId).max(4096) }),
+  /** What anybody behind the asker wants of the producer: the highest spatial layer, −1 for nothing. */
+  pipeDemand: link.extend({
+    askerTransportId: f.objectId,
+    producerId: f.producerId,
+    maxSpatialLayer: z.int().min(-1).max(7),
+  }),
+} as const;
+
+export const nodeOperations = { ...peerOperations, ...pipeOperations } as const;
+export type NodeOperations = typeof nodeOperations;
+export type NodeOperationName = keyof NodeOperations;
+export type OperationParams<O extends NodeOperationName> = z.output<NodeOperations[O]>;
+
+export type OpenPipeResult = { giver: PipeEnd } & (
+  | {
+      kind: 'audio' | 'video';
+      rtpParameters: RtpParameters;
+      paused: boolean;
+    }
+  | {
+      kind: 'data';
+      sctpStreamParameters: m.SctpStreamParameters;
+      label: string;
+      protocol: string;
+    }
+);
+
+type Nothing = Record<string, never>;
+
+/** What each operation returns. */
+export interface OperationResults {
+  joinPeer: {
+    snapshot: RoomSnapshot;
+    rtpCapabilities: RtpCapabilities;
+    producerTransport?: TransportParameters;
+    consumerTransport?: TransportParameters;
+  };
+  leavePeer: Nothing;
+  createTransport: TransportParameters;
+  connectTransport: Nothing;
+  restartIce: { iceParameters: IceParameters };
+  produce: { producerId: string };
+  pauseProducer: Nothing;
+  resumeProducer: Nothing;
+  closeProducer: Nothing;
+  consume: { consumers: ConsumerInfo[]; failed: { producerId: string; code: string }[] };
+  pauseConsumers: Nothing;
+  resumeConsumers: Nothing;
+  closeConsumers: Nothing;
+  setPreferredLayers: Nothing;
+  setPriority: Nothing;
+  requestKeyFrame: Nothing;
+  produceData: { dataProducerId: string };
+  consumeData: Omit<Replies['consumeData'], 'type'>;
+  closeDataProducer: Nothing;
+  closeDataConsumer: Nothing;
+  sendMessage: { seq: number };
+  updatePeer: Nothing;
+  getStats: { stats: Json[] };
+  openPipe: OpenPipeResult;
+  /** `linkClosed`: nothing was left on the pair and the giver let its end go. */
+  closePipe: { linkClosed: boolean };
+  syncPipe: { closed: number; missing: string[] };
+  pipeDemand: Nothing;
+}
+
+/** Node → gateway, one way: an event for one session. Lost ones are not sent again; each is recoverable by asking. */
+export const peerNotice = z.object({
+  room: f.roomId,
+  peerId: f.peerId,
+  sessionId: f.sessionId,
+  event: z.looseObject({ type: z.string().max(64) }),
+});
+export interface PeerNotice {
+  room: RoomId;
+  peerId: PeerId;
+  sessionId: SessionId;
+  event: ClientPeerEvent;
+}
