@@ -1,0 +1,134 @@
+import type * as z from 'zod';
+import type { Clock, Timer } from '../clock.ts';
+import { SluiceError } from '../errors.ts';
+import type { Logger } from '../logging.ts';
+import type { BusMetrics } from '../metrics.ts';
+import type { NodeOperationName, OperationParams, OperationResults } from '../protocol/operations.ts';
+import type { Bus, Subscription, Unsubscribe } from './bus.ts';
+import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
+import type { CallOptions } from './rpc-client.ts';
+import { RpcClient } from './rpc-client.ts';
+import type { ServedOperation } from './rpc-server.ts';
+import { RpcServer } from './rpc-server.ts';
+
+export interface NoticeHandler {
+  body: z.ZodType;
+  handle(body: never): void;
+}
+
+export interface EndpointOptions {
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  metrics: BusMetrics;
+  /** The channel that is this process's address. */
+  inbox: string;
+  operations?: Readonly<Record<string, ServedOperation>>;
+  notices?: Readonly<Record<string, NoticeHandler>>;
+}
+
+/** How often a process proves to itself that it hears, and how long it may hear nothing before it says so. */
+const pingEveryMs = 1000;
+const deafAfterMs = 3500;
+
+/** A process on the bus: one inbox, through which it asks, is asked, is told, and hears itself. */
+export class Endpoint {
+  readonly inbox: string;
+  readonly #options: EndpointOptions;
+  readonly #client: RpcClient;
+  readonly #server: RpcServer;
+  readonly #notices: ReadonlyMap<string, NoticeHandler>;
+  #subscription: Subscription | undefined;
+  #pinging: Timer | undefined;
+  #unwatch: Unsubscribe | undefined;
+  #heardSelfAt = 0;
+  #pingSentAt = 0;
+
+  constructor(options: EndpointOptions) {
+    this.inbox = options.inbox;
+    this.#options = options;
+    this.#client = new RpcClient(options);
+    this.#server = new RpcServer({ ...options, operations: options.operations ?? {} });
+    this.#notices = new Map(Object.entries(options.notices ?? {}));
+  }
+
+  async start(): Promise<void> {
+    const { bus, clock, metrics } = this.#options;
+    this.#heardSelfAt = clock.now();
+    metrics.connected.set(bus.connected ? 1 : 0);
+    this.#unwatch = bus.onChange((connected) => {
+      metrics.connected.set(connected ? 1 : 0);
+      if (connected) metrics.reconnects.inc();
+    });
+    this.#subscription = await bus.subscribe(this.inbox, (message) => this.#receive(message));
+    this.#pinging = clock.setRepeating(() => this.#ping(), pingEveryMs);
+  }
+
+  /** Whether the bus stands and this process has heard itself lately: what readiness asks. */
+  get hearing(): boolean {
+    return this.#options.bus.connected && this.#options.clock.now() - this.#heardSelfAt < deafAfterMs;
+  }
+
+  call<O extends NodeOperationName>(
+    address: string,
+    operation: O,
+    params: OperationParams<O>,
+    options: CallOptions,
+  ): Promise<OperationResults[O]> {
+    return this.#client.call(address, operation, params, options) as Promise<OperationResults[O]>;
+  }
+
+  /** Tells, without waiting for anything. Nobody hearing it is counted. */
+  notify(address: string, topic: string, body: unknown): void {
+    this.#options.bus.publish(address, encodeEnvelope({ type: 'notice', topic, body })).then(
+      (heard) => {
+        if (heard === 0) this.#options.metrics.noReceiver.inc({ target: 'notice' });
+      },
+      () => this.#options.metrics.dropped.inc({ reason: 'noticeUnsent' }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#pinging?.cancel();
+    this.#unwatch?.();
+    this.#client.close();
+    await this.#subscription?.unsubscribe();
+  }
+
+  #receive(text: string): void {
+    const message = decodeEnvelope(text);
+    if (!message) {
+      this.#options.metrics.dropped.inc({ reason: 'garbage' });
+      return;
+    }
+    if (message.type === 'reply') this.#client.accept(message);
+    else if (message.type === 'request') void this.#server.accept(message);
+    else if (message.type === 'ping') this.#heardSelf();
+    else this.#acceptNotice(message.topic, message.body);
+  }
+
+  #acceptNotice(topic: string, body: unknown): void {
+    const handler = this.#notices.get(topic);
+    const parsed = handler?.body.safeParse(body);
+    if (!handler || !parsed?.success) {
+      this.#options.metrics.dropped.inc({ reason: 'garbage' });
+      return;
+    }
+    try {
+      handler.handle(parsed.data as never);
+    } catch (error) {
+      this.#options.log.error({ error: SluiceError.from(error), topic }, 'A notice could not be handled.');
+    }
+  }
+
+  #ping(): void {
+    const { bus, clock } = this.#options;
+    this.#pingSentAt = clock.now();
+    bus.publish(this.inbox, encodeEnvelope({ type: 'ping', id: '' })).catch(() => undefined);
+  }
+
+  #heardSelf(): void {
+    this.#heardSelfAt = this.#options.clock.now();
+    this.#options.metrics.selfPing.set((this.#heardSelfAt - this.#pingSentAt) / 1000);
+  }
+}

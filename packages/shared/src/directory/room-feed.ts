@@ -1,0 +1,157 @@
+import type { Subscription } from '../bus/bus.ts';
+import { SluiceError } from '../errors.ts';
+import type { RoomId } from '../ids.ts';
+import type { Logger } from '../logging.ts';
+import type { EventBatch, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import type { Directory, Position } from './directory.ts';
+import { differences, RoomView } from './room-view.ts';
+
+export interface RoomFeedOptions {
+  room: RoomId;
+  directory: Directory;
+  log: Logger;
+  /** Called for each event, once and in order, after the view has taken it in. Must not throw. */
+  onEvent(event: RoomEvent, position: Position): void;
+  /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
+  onRepair?(kind: 'gap' | 'resync'): void;
+}
+
+/** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
+const heldBatches = 256;
+
+/**
+ * One room as one process follows it. Subscribe, then seed with a snapshot, then events apply. The bus is the fast path
+ * and may lose messages; the numbers show it, and the stream, or in the worst case a snapshot, fills the gap.
+ */
+export class RoomFeed {
+  readonly #options: RoomFeedOptions;
+  #subscription: Subscription | undefined;
+  #position: Position | undefined;
+  #view = new RoomView();
+  #held: EventBatch[] = [];
+  #repairing: Promise<void> | undefined;
+  #repairAgain = false;
+  #closed = false;
+
+  constructor(options: RoomFeedOptions) {
+    this.#options = options;
+  }
+
+  get view(): RoomView {
+    return this.#view;
+  }
+
+  /** Undefined until the feed is seeded. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  async subscribe(): Promise<void> {
+    const subscription = await this.#options.directory.subscribe(this.#options.room, (batch) => this.#accept(batch));
+    if (this.#closed) await subscription.unsubscribe();
+    else this.#subscription = subscription;
+  }
+
+  /** Takes the first picture. Later ones are ignored: events keep the view current. */
+  seed(snapshot: RoomSnapshot): void {
+    if (this.#position || this.#closed) return;
+    this.#view = RoomView.of(snapshot);
+    this.#position = { epoch: snapshot.epoch, seq: snapshot.seq };
+    const held = this.#held;
+    this.#held = [];
+    for (const batch of held) this.#accept(batch);
+  }
+
+  /**
+   * Reads what was missed, if anything was. Rejects where the directory is away; the feed stays where it is and can be
+   * asked again.
+   */
+  catchUp(): Promise<void> {
+    if (this.#repairing) {
+      this.#repairAgain = true;
+      return this.#repairing;
+    }
+    this.#repairing = this.#repair().finally(() => {
+      this.#repairing = undefined;
+    });
+    return this.#repairing;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#held = [];
+    await this.#subscription?.unsubscribe();
+  }
+
+  #accept(batch: EventBatch): void {
+    if (this.#closed) return;
+    if (!this.#position) {
+      this.#hold(batch);
+      return;
+    }
+    const { epoch, seq } = this.#position;
+    if (batch.epoch < epoch) return;
+    if (batch.epoch > epoch || batch.seq > seq + 1) {
+      this.catchUp().catch((error: unknown) => this.#logFailure(error));
+      return;
+    }
+    this.#apply(batch);
+  }
+
+  #hold(batch: EventBatch): void {
+    this.#held.push(batch);
+    // The oldest goes first: its number is then missing, which sends the reader to the stream.
+    if (this.#held.length > heldBatches) this.#held.shift();
+  }
+
+  #apply(batch: EventBatch): void {
+    batch.events.forEach((event, index) => {
+      const seq = batch.seq + index;
+      if (!this.#position || seq <= this.#position.seq) return;
+      this.#take(event, { epoch: batch.epoch, seq });
+    });
+  }
+
+  #take(event: RoomEvent, position: Position): void {
+    this.#position = position;
+    this.#view.apply(event);
+    this.#options.onEvent(event, position);
+  }
+
+  async #repair(): Promise<void> {
+    do {
+      this.#repairAgain = false;
+      if (!this.#position || this.#closed) return;
+      const before = this.#position;
+      const missed = await this.#options.directory.eventsAfter(this.#options.room, before);
+      if (!missed) await this.#resync();
+      else this.#fill(missed);
+    } while (this.#repairAgain);
+  }
+
+  #fill(missed: EventBatch[]): void {
+    const before = this.#position?.seq;
+    for (const batch of missed) this.#apply(batch);
+    if (this.#position?.seq !== before) this.#options.onRepair?.('gap');
+  }
+
+  async #resync(): Promise<void> {
+    const snapshot = await this.#options.directory.snapshot(this.#options.room);
+    if (!this.#position || this.#closed) return;
+    const { epoch, seq } = this.#position;
+    if (snapshot && snapshot.epoch === epoch && snapshot.seq <= seq) return;
+    const next = snapshot ? RoomView.of(snapshot) : new RoomView();
+    const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : this.#position;
+    const events = differences(this.#view, next);
+    this.#view = next;
+    this.#position = position;
+    for (const event of events) this.#options.onEvent(event, position);
+    this.#options.onRepair?.('resync');
+  }
+
+  #logFailure(error: unknown): void {
+    const { code } = SluiceError.from(error);
+    this.#options.log.warn({ room: this.#options.room, code }, 'Missed room events could not be read yet.');
+  }
+}

@@ -1,0 +1,76 @@
+import type { PeerId, ProducerId } from '../ids.ts';
+import type { PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import { unreachable } from '../errors.ts';
+
+/** A picture of a room, kept by applying its events in order. */
+export class RoomView {
+  readonly peers = new Map<PeerId, PeerRecord>();
+  readonly producers = new Map<ProducerId, ProducerRecord>();
+
+  static of(snapshot: RoomSnapshot): RoomView {
+    const view = new RoomView();
+    for (const peer of snapshot.peers) view.peers.set(peer.peerId, peer);
+    for (const producer of snapshot.producers) view.producers.set(producer.producerId, producer);
+    return view;
+  }
+
+  apply(event: RoomEvent): void {
+    switch (event.type) {
+      case 'peerJoined':
+      case 'peerUpdated':
+        this.peers.set(event.peer.peerId, event.peer);
+        return;
+      case 'peerLeft':
+        this.peers.delete(event.peerId);
+        return;
+      case 'producerAdded':
+        this.producers.set(event.producer.producerId, event.producer);
+        return;
+      case 'producerClosed':
+        this.producers.delete(event.producerId);
+        return;
+      case 'producerPaused':
+      case 'producerResumed': {
+        const producer = this.producers.get(event.producerId);
+        if (!producer) return;
+        this.producers.set(event.producerId, { ...producer, paused: event.type === 'producerPaused' });
+        return;
+      }
+      case 'message':
+      case 'sliceFenced':
+      case 'roomClosed':
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  producersOf(peerId: PeerId): ProducerRecord[] {
+    return [...this.producers.values()].filter((producer) => producer.peerId === peerId);
+  }
+}
+
+/** The events that lead from one picture to another: what a reader that missed the real ones tells its listeners. */
+export function differences(from: RoomView, to: RoomView): RoomEvent[] {
+  const events: RoomEvent[] = [];
+  for (const { producerId, peerId, kind } of from.producers.values()) {
+    if (!to.producers.has(producerId)) events.push({ type: 'producerClosed', producerId, peerId, kind });
+  }
+  for (const peerId of from.peers.keys()) {
+    if (!to.peers.has(peerId)) events.push({ type: 'peerLeft', peerId, reason: 'disconnected' });
+  }
+  for (const peer of to.peers.values()) {
+    const before = from.peers.get(peer.peerId);
+    if (!before) events.push({ type: 'peerJoined', peer });
+    else if (JSON.stringify(before) !== JSON.stringify(peer)) events.push({ type: 'peerUpdated', peer });
+  }
+  for (const producer of to.producers.values()) {
+    const { producerId, peerId, paused } = producer;
+    const before = from.producers.get(producerId);
+    if (!before) events.push({ type: 'producerAdded', producer });
+    else if (before.paused !== paused) {
+      events.push({ type: paused ? 'producerPaused' : 'producerResumed', producerId, peerId });
+    }
+  }
+  return events;
+}

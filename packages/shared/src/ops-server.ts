@@ -1,0 +1,53 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { MetricsRegistry } from './metrics.ts';
+
+/** Why a process isn't ready, or that it is. Alive and ready are two things: a node without Redis is alive. */
+export type Readiness = { ready: true } | { ready: false; reasons: string[] };
+
+export interface OpsServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * The private port of a process: `/healthz` (it lives), `/readyz` (it takes work, or why not) and `/metrics`. Never the
+ * port that clients reach.
+ */
+export async function startOpsServer(options: {
+  host: string;
+  port: number;
+  readiness: () => Readiness;
+  metrics: MetricsRegistry;
+}): Promise<OpsServer> {
+  const { host, port, readiness, metrics } = options;
+  const server = createServer((request, response) => {
+    const answer = (status: number, body: string, type = 'application/json') => {
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+      response.end(body);
+    };
+    const path = request.url?.split('?')[0];
+    if (path === '/healthz') return answer(200, '{"alive":true}');
+    if (path === '/readyz') {
+      const state = readiness();
+      return answer(state.ready ? 200 : 503, JSON.stringify(state));
+    }
+    if (path !== '/metrics') return answer(404, '{"error":"There is /healthz, /readyz and /metrics."}');
+    metrics.metrics().then(
+      (text) => answer(200, text, metrics.contentType),
+      () => answer(500, '{"error":"The metrics could not be collected."}'),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

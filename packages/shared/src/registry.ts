@@ -1,0 +1,178 @@
+import * as z from 'zod';
+import type { Bus, Subscription } from './bus/bus.ts';
+import { channels } from './bus/channels.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { BootId, GatewayId, NodeId } from './ids.ts';
+
+const identity = { id: z.string().min(1).max(64), boot: z.string().min(1).max(32), address: z.string().max(128) };
+
+const nodeReport = z.object({
+  kind: z.literal('node'),
+  ...identity,
+  version: z.string().max(64),
+  region: z.string().max(64),
+  /** Share of all its workers' cores in use, 0–1, over the last seconds. */
+  load: z.number().min(0).max(64),
+  workers: z.int().min(0).max(1024),
+  peers: z.int().min(0),
+  draining: z.boolean(),
+  /** Whether it takes peers at all: false while no worker lives or its ports are spent. */
+  accepting: z.boolean(),
+});
+const gatewayReport = z.object({
+  kind: z.literal('gateway'),
+  ...identity,
+  version: z.string().max(64),
+  sessions: z.int().min(0),
+  draining: z.boolean(),
+});
+const farewell = z.object({ kind: z.literal('farewell'), ...identity });
+const heartbeat = z.discriminatedUnion('kind', [nodeReport, gatewayReport, farewell]);
+
+export type NodeReport = z.infer<typeof nodeReport> & { id: NodeId; boot: BootId };
+export type GatewayReport = z.infer<typeof gatewayReport> & { id: GatewayId; boot: BootId };
+export type Report = NodeReport | GatewayReport;
+
+/** A member as this process sees it: what it said last, and when that was heard, on this process's own clock. */
+export interface Member<R extends Report = Report> {
+  report: R;
+  heardAt: number;
+}
+
+export type RegistryEvent =
+  | { type: 'appeared'; report: Report }
+  | { type: 'left'; report: Report }
+  /** Its lease ran out unheard. It may be dead, frozen or cut off: nobody can tell from here. */
+  | { type: 'lost'; report: Report };
+
+export interface RegistryOptions {
+  bus: Bus;
+  clock: Clock;
+  /** What this process says of itself at each heartbeat; undefined for a mere listener. */
+  report?: () => Report;
+  /** Shorter finds the dead sooner and costs more messages. */
+  heartbeatMs?: number;
+  /** How long a silent member counts as alive: at least three heartbeats, or a hiccup kills. */
+  leaseMs?: number;
+  onEvent?(event: RegistryEvent): void;
+}
+
+/**
+ * Which nodes and gateways live, learned from heartbeats on one channel. Every process keeps its own picture; liveness
+ * is judged by the listener's own monotonic clock from the last heartbeat heard. A newcomer is greeted at once by
+ * everyone who didn't know it, so its picture is whole within milliseconds. While the bus is away, and for a lease after
+ * its return, nobody is judged.
+ */
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #heartbeatMs: number;
+  readonly #leaseMs: number;
+  readonly #members = new Map<string, Member>();
+  readonly #timers: Timer[] = [];
+  #subscription: Subscription | undefined;
+  #judgeFrom = 0;
+  #greeting = false;
+  #unwatch: (() => void) | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#heartbeatMs = options.heartbeatMs ?? 500;
+    this.#leaseMs = options.leaseMs ?? 2000;
+  }
+
+  async start(): Promise<void> {
+    const { bus, clock } = this.#options;
+    this.#unwatch = bus.onChange(() => {
+      this.#judgeFrom = clock.now() + this.#leaseMs;
+    });
+    this.#subscription = await bus.subscribe(channels.registry, (message) => this.#hear(message));
+    this.beat();
+    this.#timers.push(clock.setRepeating(() => this.#tick(), this.#heartbeatMs));
+  }
+
+  /** Says now what this process is: at each heartbeat, and at once where others should know (a drain). */
+  beat(): void {
+    const report = this.#options.report?.();
+    if (report) this.#publish(report);
+  }
+
+  /** Tells everyone that this process goes, so that nobody waits for its lease. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    this.#unwatch?.();
+    const report = this.#options.report?.();
+    if (report) this.#publish({ kind: 'farewell', id: report.id, boot: report.boot, address: report.address });
+    await this.#subscription?.unsubscribe();
+  }
+
+  nodes(): Member<NodeReport>[] {
+    return this.#living().filter((member): member is Member<NodeReport> => member.report.kind === 'node');
+  }
+
+  gateways(): Member<GatewayReport>[] {
+    return this.#living().filter((member): member is Member<GatewayReport> => member.report.kind === 'gateway');
+  }
+
+  node(id: NodeId): NodeReport | undefined {
+    return this.nodes().find(({ report }) => report.id === id)?.report;
+  }
+
+  #living(): Member[] {
+    return [...this.#members.values()];
+  }
+
+  #publish(message: Report | { kind: 'farewell'; id: string; boot: string; address: string }): void {
+    // A heartbeat that cannot be sent is not sent later: the next one is.
+    this.#options.bus.publish(channels.registry, JSON.stringify(message)).catch(() => undefined);
+  }
+
+  #hear(message: string): void {
+    const beat = parseHeartbeat(message);
+    if (!beat) return;
+    const known = this.#members.get(beat.address);
+    if (beat.kind === 'farewell') {
+      if (known) this.#remove(known, 'left');
+      return;
+    }
+    const report = beat as Report;
+    this.#members.set(report.address, { report, heardAt: this.#options.clock.now() });
+    if (known) return;
+    this.#options.onEvent?.({ type: 'appeared', report });
+    this.#greet(report);
+  }
+
+  /** Answers a newcomer with a heartbeat out of turn: one, however many newcomers there are at once. */
+  #greet(newcomer: Report): void {
+    const own = this.#options.report?.();
+    if (!own || own.address === newcomer.address || this.#greeting) return;
+    this.#greeting = true;
+    this.#options.clock.setTimer(() => {
+      this.#greeting = false;
+      this.beat();
+    }, 0);
+  }
+
+  #tick(): void {
+    this.beat();
+    const { bus, clock } = this.#options;
+    const now = clock.now();
+    if (!bus.connected || now < this.#judgeFrom) return;
+    for (const member of this.#living()) {
+      if (now - member.heardAt > this.#leaseMs) this.#remove(member, 'lost');
+    }
+  }
+
+  #remove(member: Member, type: 'left' | 'lost'): void {
+    this.#members.delete(member.report.address);
+    this.#options.onEvent?.({ type, report: member.report });
+  }
+}
+
+function parseHeartbeat(message: string): z.infer<typeof heartbeat> | undefined {
+  try {
+    const parsed = heartbeat.safeParse(JSON.parse(message));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
