@@ -20,3 +20,5 @@ export * from './metrics.ts';
 export * from './ops-server.ts';
 export * from './placement.ts';
 export * from './registry.ts';
+export * from './bus/memory-bus.ts';
+export * from './directory/memory-directory.ts';

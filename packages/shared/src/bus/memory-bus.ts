@@ -116,13 +116,14 @@ class MemoryBus implements Bus {
   readonly #listeners: Listeners;
   readonly #changes: ChangeListeners;
   readonly #unwatch: Unsubscribe;
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
   #closed = false;
 
   constructor(hub: MemoryHub, log: Logger) {
     this.#hub = hub;
     this.#listeners = new Listeners(log);
     this.#changes = new ChangeListeners(log);
-    this.#unwatch = hub.watch((away) => this.#changes.tell(!away));
+    this.#unwatch = hub.watch((away) => this.#changed(!away));
   }
 
   get connected(): boolean {
@@ -130,14 +131,15 @@ class MemoryBus implements Bus {
   }
 
   async publish(channel: string, message: string): Promise<number> {
-    if (this.#closed) throw new SluiceError('coordinatorUnavailable', 'The bus is closed.');
+    if (this.#closed) throw closed();
     return this.#hub.publish(channel, message);
   }
 
   async subscribe(channel: string, listener: Listener): Promise<Subscription> {
-    if (this.#closed) throw new SluiceError('coordinatorUnavailable', 'The bus is closed.');
+    if (this.#closed) throw closed();
     const remove = this.#listeners.add(channel, listener);
     this.#hub.join(channel, this);
+    if (this.#hub.away) await this.#untilBack();
     return {
       unsubscribe: async () => {
         remove();
@@ -160,7 +162,26 @@ class MemoryBus implements Bus {
     this.#unwatch();
     for (const channel of this.#listeners.channels()) this.#hub.leave(channel, this);
     this.#listeners.clear();
+    for (const waiter of this.#waiting) waiter.reject(closed());
+    this.#waiting.clear();
   }
+
+  #changed(connected: boolean): void {
+    this.#changes.tell(connected);
+    if (!connected) return;
+    for (const waiter of this.#waiting) waiter.resolve();
+    this.#waiting.clear();
+  }
+
+  #untilBack(): Promise<void> {
+    const waiter = Promise.withResolvers<void>();
+    this.#waiting.add(waiter);
+    return waiter.promise;
+  }
+}
+
+function closed(): SluiceError {
+  return new SluiceError('coordinatorUnavailable', 'The bus is closed.');
 }
 
 export function createMemoryBus(hub: MemoryHub, options: { log?: Logger } = {}): Bus {

@@ -24,21 +24,25 @@ export interface Directory {
   /**
    * Claims the slice if need be, enters the peer, publishes `peerJoined` and returns the room as it is then, this peer
    * in it. A room that isn't there is born, with a new epoch. A peer of the same id that is there already is replaced:
-   * its producers are closed and it leaves (`replaced`) in the same change.
+   * its producers are closed and it leaves (`replaced`) in the same change. Where another boot of the same node holds
+   * the slice, it is fenced first, in the same change: a restarted node is not locked out by its dead predecessor.
    *
    * @throws roomFull when the room has `maxPeers` others.
    */
-  enter(room: RoomId, peer: PeerRecord, limits: { maxPeers: number }): Promise<RoomSnapshot>;
+  enter(room: RoomId, peer: PeerRecord, limits: { maxPeers: number } & BirthLimits): Promise<RoomSnapshot>;
 
-  /** Applies the changes and publishes their events. Claims the slice if need be. */
-  commit(room: RoomId, owner: Owner, changes: readonly Change[]): Promise<Position>;
+  /**
+   * Applies the changes and publishes their events as one batch. Claims the slice if need be, as `enter` does. Returns
+   * the position after it, `{ epoch: 0, seq: 0 }` where there is no room: only `restorePeer` gives birth to one.
+   */
+  commit(room: RoomId, owner: Owner, changes: readonly Change[], limits?: BirthLimits): Promise<Position>;
 
-  /** Gives the slice up; whatever it still held is removed, with events. A no-op where it isn't held. */
+  /** Gives the slice up; what it still held is removed (`nodeLost`), with events. A no-op where it isn't held. */
   release(room: RoomId, owner: Owner): Promise<void>;
 
   /**
-   * Fences a boot in a room: its claim, its peers (`nodeLost`) and its producers go, with events, and its later writes
-   * are refused. Idempotent: true for the one call that did it.
+   * Fences a boot in a room: its claim, its peers (`nodeLost`) and its producers go, with events (`sliceFenced` first),
+   * and its later writes are refused. Idempotent: true for the one call that did it. False where there is no room.
    */
   fence(room: RoomId, node: NodeId, boot: BootId): Promise<boolean>;
 
@@ -54,8 +58,25 @@ export interface Directory {
   /** Hears the room's event batches as they are published: at most once, so a reader watches for gaps in `seq`. */
   subscribe(room: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription>;
 
-  /** Keeps the rooms' keys alive and repairs a lost claim. Rooms that nobody touches for `roomTtlMs` go. */
-  touch(owner: Owner, rooms: readonly RoomId[]): Promise<void>;
+  /**
+   * Keeps the rooms' keys alive and repairs a lost claim. Rooms that nobody touches for `roomTtlMs` go; an empty one
+   * goes after `emptyRoomMs`, touched or not.
+   */
+  touch(owner: Owner, rooms: readonly RoomId[]): Promise<Touched>;
+}
+
+/** What `touch` found: rooms where this boot was fenced, and rooms that are not there any more. */
+export interface Touched {
+  fenced: RoomId[];
+  missing: RoomId[];
+}
+
+export interface BirthLimits {
+  /**
+   * A room that this call gives birth to gets a greater epoch than this one: an owner that knew the room before Redis
+   * came back empty says what it knew, so that epochs never go back, whatever Redis's clock says.
+   */
+  atLeastEpoch?: number;
 }
 
 export interface Position {
@@ -65,15 +86,25 @@ export interface Position {
 
 /**
  * One change of what the writer owns. A change whose condition fails (the record is gone, or another boot's by now) is
- * skipped without an event and without an error: somebody newer owns it.
+ * skipped without an event and without an error: somebody newer owns it. So is one that changes nothing: a repeated
+ * commit does no harm.
  */
 export type Change =
+  /** Its peer must be in the room. */
   | { type: 'addProducer'; producer: ProducerRecord }
   | { type: 'removeProducer'; producerId: ProducerId; reason?: string }
   | { type: 'setProducerPaused'; producerId: ProducerId; paused: boolean }
   | { type: 'updatePeer'; peer: PeerRecord }
-  /** The writer lists the peer's producers: they are removed first, each with its event, then the peer. */
+  /** Puts back a peer that the room has lost, with `peerJoined`: an owner re-publishes. Skipped where it is there. */
+  | { type: 'restorePeer'; peer: PeerRecord }
+  /** The writer becomes the peer's owner in place of `from`, with `peerUpdated`: a move that nobody sees leave. */
+  | { type: 'takePeer'; peer: PeerRecord; from: Owner }
+  /**
+   * The writer lists the peer's producers: they are removed first, each with its event, then the peer. Where the peer
+   * is another's by now it stays, and of the producers only the writer's own go.
+   */
   | { type: 'removePeer'; peerId: PeerId; reason: LeaveReason; producerIds: ProducerId[] }
+  /** From a peer of the room; skipped when it has left. */
   | { type: 'message'; from: PeerId; payload: Extract<RoomEvent, { type: 'message' }>['payload']; to?: PeerId[] };
 
 /** This boot was fenced in the room: it must let its slice go. */

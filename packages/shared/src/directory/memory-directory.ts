@@ -1,0 +1,189 @@
+import type { Bus, Subscription } from '../bus/bus.ts';
+import { channels } from '../bus/channels.ts';
+import type { MemoryHub } from '../bus/memory-bus.ts';
+import { SluiceError } from '../errors.ts';
+import type { BootId, NodeId, RoomId } from '../ids.ts';
+import { type Logger, silentLogger } from '../logging.ts';
+import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import { batchAfter, decodeBatch, encodeBatch, subscribeBatches } from './batch.ts';
+import {
+  type BirthLimits,
+  type Change,
+  type Directory,
+  type DirectoryLimits,
+  defaultDirectoryLimits,
+  FencedError,
+  type Position,
+  type Touched,
+} from './directory.ts';
+import { MemoryRoom } from './memory-room.ts';
+
+/** The rooms of a hub, the one touched longest ago first. */
+class RoomTable {
+  readonly rooms = new Map<RoomId, MemoryRoom>();
+  lastEpoch = 0;
+}
+
+const tables = new WeakMap<MemoryHub, RoomTable>();
+
+function tableOf(hub: MemoryHub): RoomTable {
+  const table = tables.get(hub) ?? new RoomTable();
+  tables.set(hub, table);
+  return table;
+}
+
+export interface MemoryDirectoryOptions {
+  hub: MemoryHub;
+  /** This process's place on the same hub: what `subscribe` hears through. */
+  bus: Bus;
+  limits?: Partial<DirectoryLimits>;
+  log?: Logger;
+}
+
+/** The directory of an embedded cluster. Atomic because no method awaits anything between its check and its change. */
+class MemoryDirectory implements Directory {
+  readonly #hub: MemoryHub;
+  readonly #bus: Bus;
+  readonly #table: RoomTable;
+  readonly #limits: DirectoryLimits;
+  readonly #log: Logger;
+
+  constructor({ hub, bus, limits, log }: MemoryDirectoryOptions) {
+    this.#hub = hub;
+    this.#bus = bus;
+    this.#table = tableOf(hub);
+    this.#limits = { ...defaultDirectoryLimits, ...limits };
+    this.#log = log ?? silentLogger;
+  }
+
+  async enter(id: RoomId, peer: PeerRecord, limits: { maxPeers: number } & BirthLimits): Promise<RoomSnapshot> {
+    const present = this.#room(id);
+    if (present?.isFenced(peer)) throw new FencedError(id);
+    const takeover = present?.takeover(peer) ?? [];
+    const others = (present?.peers.size ?? 0) - (present?.peers.has(peer.peerId) ? 1 : 0);
+    if (present && others >= limits.maxPeers) this.#publish(id, present, takeover);
+    if (others >= limits.maxPeers) throw new SluiceError('roomFull', 'The room is full.');
+    const room = present ?? this.#birth(id, limits);
+    room.claim(peer);
+    this.#publish(id, room, [...takeover, ...room.enter(peer)]);
+    return snapshotOf(id, room);
+  }
+
+  async commit(id: RoomId, owner: Owner, changes: readonly Change[], limits: BirthLimits = {}): Promise<Position> {
+    const births = changes.some((change) => change.type === 'restorePeer');
+    const room = this.#room(id) ?? (births ? this.#birth(id, limits) : undefined);
+    if (!room) return { epoch: 0, seq: 0 };
+    if (room.isFenced(owner)) throw new FencedError(id);
+    const takeover = room.takeover(owner);
+    const events = [...takeover, ...changes.flatMap((change) => room.apply(owner, change))];
+    if (events.length > 0) room.claim(owner);
+    this.#publish(id, room, events);
+    return { epoch: room.epoch, seq: room.seq };
+  }
+
+  async release(id: RoomId, owner: Owner): Promise<void> {
+    const room = this.#room(id);
+    if (room) this.#publish(id, room, room.release(owner));
+  }
+
+  async fence(id: RoomId, node: NodeId, boot: BootId): Promise<boolean> {
+    const room = this.#room(id);
+    if (!room || room.isFenced({ node, boot })) return false;
+    this.#publish(id, room, room.fence({ node, boot }));
+    return true;
+  }
+
+  async snapshot(id: RoomId): Promise<RoomSnapshot | undefined> {
+    const room = this.#room(id);
+    return room && snapshotOf(id, room);
+  }
+
+  async eventsAfter(id: RoomId, { epoch, seq }: Position): Promise<EventBatch[] | undefined> {
+    const room = this.#room(id);
+    if (!room || room.epoch !== epoch || seq > room.seq) return undefined;
+    const batches = room.kept
+      .map((kept) => batchAfter({ epoch, seq: kept.seq, events: kept.events.map(parseEvent) }, seq))
+      .filter((batch) => batch !== undefined);
+    return seq === room.seq || batches[0]?.seq === seq + 1 ? batches : undefined;
+  }
+
+  subscribe(id: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription> {
+    return subscribeBatches(this.#bus, id, listener, this.#log);
+  }
+
+  async touch(owner: Owner, ids: readonly RoomId[]): Promise<Touched> {
+    const touched: Touched = { fenced: [], missing: [] };
+    for (const id of ids) {
+      const room = this.#room(id);
+      if (!room) touched.missing.push(id);
+      else if (room.isFenced(owner)) touched.fenced.push(id);
+      else this.#touchRoom(id, room, owner);
+    }
+    return touched;
+  }
+
+  #touchRoom(id: RoomId, room: MemoryRoom, owner: Owner): void {
+    if (room.peers.size === 0) return;
+    const takeover = room.takeover(owner);
+    room.claim(owner);
+    this.#renew(id, room);
+    this.#publish(id, room, takeover);
+  }
+
+  /** The room, unless its time is over. */
+  #room(id: RoomId): MemoryRoom | undefined {
+    this.#hub.assertHere();
+    const room = this.#table.rooms.get(id);
+    if (!room || room.expiresAt > this.#hub.clock.now()) return room;
+    this.#table.rooms.delete(id);
+    return undefined;
+  }
+
+  #birth(id: RoomId, { atLeastEpoch = 0 }: BirthLimits): MemoryRoom {
+    this.#sweep();
+    const epoch = Math.max(this.#hub.wallClock(), this.#table.lastEpoch + 1, atLeastEpoch + 1);
+    this.#table.lastEpoch = epoch;
+    const room = new MemoryRoom(epoch);
+    this.#table.rooms.set(id, room);
+    this.#renew(id, room);
+    return room;
+  }
+
+  /** Rooms whose time is over, as far as they stand in front: each birth pays for those that went before it. */
+  #sweep(): void {
+    const now = this.#hub.clock.now();
+    for (const [id, room] of this.#table.rooms) {
+      if (room.expiresAt > now) return;
+      this.#table.rooms.delete(id);
+    }
+  }
+
+  #publish(id: RoomId, room: MemoryRoom, events: readonly RoomEvent[]): void {
+    if (events.length === 0) return;
+    const texts = events.map((event) => JSON.stringify(event));
+    const seq = room.seq + 1;
+    room.seq += events.length;
+    room.kept.push({ seq, events: texts });
+    if (room.kept.length > this.#limits.keptEvents) room.kept.shift();
+    this.#renew(id, room);
+    this.#hub.publish(channels.room(id), encodeBatch(room.epoch, seq, texts));
+  }
+
+  /** An empty room's time runs from its last change. */
+  #renew(id: RoomId, room: MemoryRoom): void {
+    const { rooms } = this.#table;
+    room.expiresAt = this.#hub.clock.now() + (room.peers.size > 0 ? this.#limits.roomTtlMs : this.#limits.emptyRoomMs);
+    rooms.delete(id);
+    rooms.set(id, room);
+  }
+}
+
+const parseEvent = (text: string): RoomEvent => JSON.parse(text) as RoomEvent;
+
+function snapshotOf(room: RoomId, { epoch, seq, peers, producers }: MemoryRoom): RoomSnapshot {
+  return structuredClone({ room, epoch, seq, peers: [...peers.values()], producers: [...producers.values()] });
+}
+
+export function createMemoryDirectory(options: MemoryDirectoryOptions): Directory {
+  return new MemoryDirectory(options);
+}
