@@ -1,0 +1,80 @@
+// Debian's packages (and its relatives': whatever has apt). As root they are installed; otherwise the failure names
+// the one command that installs them.
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { findProgram, outputOf, runLogged } from './run.mjs';
+
+export const hasApt = () => Boolean(findProgram('apt-get') && findProgram('dpkg-query'));
+const isRoot = () => process.getuid && process.getuid() === 0;
+
+function isInstalled(name) {
+  return outputOf('dpkg-query', ['-W', '-f=${db:Status-Status}', name]) === 'installed';
+}
+
+/** Installs those of `packages` that are missing. `purpose` completes "… is missing for". */
+export async function ensurePackages(packages, purpose, progress) {
+  const missing = packages.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  const command = `apt-get install -y ${missing.join(' ')}`;
+  if (!isRoot()) {
+    throw new SetupFailure(`${purpose} is not possible yet`, `missing: ${missing.join(', ')}`, `run: sudo ${command}`);
+  }
+  progress(`installing ${missing.length} Debian packages`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = () => runLogged('apt', 'apt-get', ['install', '-y', '--no-install-recommends', ...missing], { env });
+  // The lists may be absent (a fresh image) or old; fetching them anew is worth it only when the first try fails.
+  try {
+    await install().catch(() => runLogged('apt', 'apt-get', ['update'], { env }).then(install));
+  } catch (error) {
+    throw new SetupFailure(`${purpose} is not possible yet`, error.message, `see that this works: ${command}`);
+  }
+}
+
+/**
+ * Downloads and unpacks the source of a Debian package into `folder`, verified by apt's signatures. The machine's own
+ * configuration seldom names source repositories, so apt gets one of its own here, made from the mirrors that the
+ * machine already uses; this needs no root. Throws when there is none to be had.
+ */
+export async function fetchSource(name, folder) {
+  const apt = await privateApt(folder);
+  await runLogged('apt', 'apt-get', [...apt, 'update'], { cwd: folder });
+  await runLogged('apt', 'apt-get', [...apt, 'source', '--only-source', name], { cwd: folder });
+}
+
+async function privateApt(folder) {
+  const own = join(folder, 'apt');
+  mkdirSync(join(own, 'lists', 'partial'), { recursive: true });
+  mkdirSync(join(own, 'cache', 'archives', 'partial'), { recursive: true });
+  writeFileSync(join(own, 'sources.list'), `${(await sourceLines()).join('\n')}\n`);
+  const options = {
+    'Dir::Etc::SourceList': join(own, 'sources.list'),
+    'Dir::Etc::SourceParts': '-',
+    'Dir::State::Lists': join(own, 'lists'),
+    'Dir::Cache': join(own, 'cache'),
+    // Started by root, apt would fetch as a user of its own, who can't write here.
+    'APT::Sandbox::User': 'root',
+  };
+  return Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+/** The release and its security updates from the mirrors that this machine's apt knows, as source repositories. */
+async function sourceLines() {
+  const [id, codename] = outputOf('sh', ['-c', '. /etc/os-release; echo "$ID $VERSION_CODENAME"']).split(' ');
+  const suites = [codename, `${codename}-security`];
+  const listed = listedMirrors(suites);
+  // apt tells of a mirror only once it has fetched its lists, which images are usually stripped of.
+  if (listed.length === 0 && isRoot()) await runLogged('apt', 'apt-get', ['update']);
+  const mirrors = listed.length > 0 ? listed : listedMirrors(suites);
+  if (mirrors.length === 0) throw new Error('apt knows no mirror');
+  const keyring = `/usr/share/keyrings/${id}-archive-keyring.gpg`;
+  const option = existsSync(keyring) ? `[signed-by=${keyring}] ` : '';
+  return mirrors.map((mirror) => `deb-src ${option}${mirror}`);
+}
+
+function listedMirrors(suites) {
+  const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
+  const listed = outputOf('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']) || '';
+  return listed.split('\n').filter((line) => suites.includes(line.split(' ')[1]));
+}

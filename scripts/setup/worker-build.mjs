@@ -1,0 +1,77 @@
+// Builds the mediasoup worker from the source in mediasoup's npm package, with Debian's packages and no other download.
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { ensurePackages, hasApt } from './debian.mjs';
+import { SetupFailure } from './failure.mjs';
+import { runLogged } from './run.mjs';
+import { prepareSource } from './worker-source.mjs';
+
+const PACKAGES = [
+  'meson',
+  'ninja-build',
+  'g++',
+  'pkg-config',
+  // Unpacks the source of libsrtp.
+  'dpkg-dev',
+  'libsrtp2-dev',
+  'libabsl-dev',
+  'libflatbuffers-dev',
+  'flatbuffers-compiler',
+  'libuv1-dev',
+  'libssl-dev',
+];
+
+// A compiler of this source takes up to a gigabyte.
+const jobs = Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / 2 ** 30)));
+
+/** Builds the worker into the file `target`. Returns how it was built, in words. */
+export async function buildWorker(target, progress) {
+  if (!hasApt()) {
+    throw new SetupFailure(
+      'The mediasoup worker could not be had',
+      'its prebuilt download is out of reach, and building it needs the packages of a Debian-like system',
+      "make mediasoup's releases reachable, or name a worker's path in MEDIASOUP_WORKER_BIN",
+    );
+  }
+  await ensurePackages(PACKAGES, 'Building the mediasoup worker', progress);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
+  try {
+    return await buildIn(join(folder, 'worker'), target, progress);
+  } catch (error) {
+    if (error instanceof SetupFailure) throw error;
+    throw new SetupFailure(
+      'The mediasoup worker could not be built',
+      error.message,
+      "read the log, or name a worker's path in MEDIASOUP_WORKER_BIN",
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildIn(source, target, progress) {
+  const srtp = await prepareSource(source, progress);
+  progress('configuring');
+  await runLogged('worker', 'meson', ['setup', 'out', ...OPTIONS], { cwd: source });
+  progress(`compiling, ${jobs} at a time`);
+  const onLine = (line) => {
+    const count = /^\[(\d+)\/(\d+)\]/.exec(line);
+    if (count) progress(`compiling ${count[1]} of ${count[2]}`);
+  };
+  await runLogged('worker', 'ninja', ['-C', 'out', '-j', String(jobs), 'mediasoup-worker'], { cwd: source, onLine });
+  await runLogged('worker', 'strip', ['-o', target, join('out', 'mediasoup-worker')], { cwd: source });
+  chmodSync(target, 0o755);
+  return `built from source with ${srtp}`;
+}
+
+const OPTIONS = [
+  '--buildtype=release',
+  '-Db_ndebug=true',
+  '--wrap-mode=nodownload',
+  // Libraries go into the binary where they have a static archive: it then outlives a system upgrade, and runs in an
+  // image that has none of them.
+  '-Dprefer_static=true',
+  '-Dcpp_link_args=-static-libstdc++ -static-libgcc',
+];
