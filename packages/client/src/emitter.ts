@@ -1,0 +1,31 @@
+/** Stops the listening that the call which returned it has started. Harmless when called again. */
+export type Off = () => void;
+
+/** Typed events. `Events` maps an event's name to what its listeners are given. */
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>();
+
+  on<T extends keyof Events>(type: T, listener: (value: Events[T]) => void): Off {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    // Wrapped, so that the same function listening twice is two listeners, each with its own off.
+    const own = (value: Events[T]): void => listener(value);
+    listeners.add(own);
+    return () => void listeners.delete(own);
+  }
+
+  /** Calls each listener once; one that throws is reported to the page and keeps no other from hearing. */
+  emit<T extends keyof Events>(type: T, value: Events[T]): void {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      try {
+        (listener as (value: Events[T]) => void)(value);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}

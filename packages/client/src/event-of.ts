@@ -1,0 +1,10 @@
+import type { ClientPeerEvent, ClientRoomEvent } from '@sluice/shared/protocol';
+
+export type ServerEvent = ClientRoomEvent | ClientPeerEvent;
+
+/** The event of type `T`, also where the protocol gives several types one shape. */
+export type EventOf<T extends ServerEvent['type'], Events = ServerEvent> = Events extends { type: infer U }
+  ? T extends U
+    ? Events & { type: T }
+    : never
+  : never;

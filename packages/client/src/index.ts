@@ -1,0 +1,13 @@
+export type { ConnectionEnd } from './connection.ts';
+export { Connection } from './connection.ts';
+export type { DataPayload, DataPublication, DataSubscription, PublishDataOptions } from './data-channels.ts';
+export type { Off } from './emitter.ts';
+export { encodingsFor } from './encodings.ts';
+export { type ClientErrorCode, SluiceClientError } from './errors.ts';
+export { type JoinOptions, joinRoom } from './join-room.ts';
+export type { Publication, PublicationEnd } from './publication.ts';
+export type { PublishOptions } from './publisher.ts';
+export type { Room } from './room.ts';
+export type { RoomEnd, RoomEvents } from './room-events.ts';
+export type { RoomPeer } from './room-picture.ts';
+export type { Subscription } from './subscription.ts';

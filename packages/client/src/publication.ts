@@ -1,0 +1,124 @@
+import type { MediaKind } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup-client';
+import type { Connection } from './connection.ts';
+import { Emitter, type Off } from './emitter.ts';
+import { SluiceClientError } from './errors.ts';
+
+/** `trackEnded`: a device was unplugged or sharing ended; `byServer`: a moderator, or the room's end. */
+export type PublicationEnd = 'unpublished' | 'trackEnded' | 'byServer' | 'mediaFailed' | 'left';
+
+export interface PublicationEvents {
+  /** Paused or resumed. */
+  changed: undefined;
+  /** What nobody watches is not encoded: the highest layer that anybody wants, −1 for none. */
+  demand: number;
+  closed: PublicationEnd;
+}
+
+/**
+ * A track of ours in the room. It belongs to the caller: closing a publication never stops the track. A publication
+ * outlives its producer: a move produces the same track again elsewhere.
+ */
+export class Publication {
+  readonly kind: MediaKind;
+  readonly source: string | undefined;
+  readonly #connection: Connection;
+  readonly #emitter = new Emitter<PublicationEvents>();
+  readonly #producer: types.Producer;
+  #track: MediaStreamTrack;
+  #paused: boolean;
+  #closed = false;
+
+  /** Made by `room.publish`. */
+  constructor(connection: Connection, producer: types.Producer, track: MediaStreamTrack, source: string | undefined) {
+    this.#connection = connection;
+    this.#producer = producer;
+    this.#track = track;
+    this.#paused = !track.enabled;
+    this.kind = producer.kind;
+    this.source = source;
+    producer.on('trackended', () => void this.close('trackEnded').catch(() => undefined));
+    producer.on('transportclose', () => this.ended('mediaFailed'));
+  }
+
+  get producerId(): string {
+    return this.#producer.id;
+  }
+
+  get track(): MediaStreamTrack {
+    return this.#track;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  on<T extends keyof PublicationEvents>(type: T, listener: (value: PublicationEvents[T]) => void): Off {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** Nothing of the track leaves this device from here on (`track.enabled` is false); the others are told. */
+  pause(): Promise<void> {
+    return this.#setPaused(true);
+  }
+
+  resume(): Promise<void> {
+    return this.#setPaused(false);
+  }
+
+  /** Sends another track of the same kind in its place, unnoticed by the others. The old one is not stopped. */
+  async replaceTrack(track: MediaStreamTrack): Promise<void> {
+    this.#throwIfClosed();
+    track.enabled = !this.#paused;
+    await this.#producer.replaceTrack({ track });
+    this.#track = track;
+  }
+
+  /** The browser's figures of its sender. */
+  getStats(): Promise<RTCStatsReport> {
+    this.#throwIfClosed();
+    return this.#producer.getStats();
+  }
+
+  /** Takes the track out of the room. Resolves when the server has heard; here it is over at once. */
+  async close(reason: PublicationEnd = 'unpublished'): Promise<void> {
+    if (this.#closed) return;
+    const { producerId } = this;
+    this.ended(reason);
+    await this.#connection.request('closeProducer', { producerId });
+  }
+
+  /** The server has closed it, or knows. For the room. */
+  ended(reason: PublicationEnd): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#producer.close();
+    this.#emitter.emit('closed', reason);
+    this.#emitter.clear();
+  }
+
+  /** Encodes up to `maxSpatialLayer`, −1 for nothing at all. For the room. */
+  async applyDemand(maxSpatialLayer: number): Promise<void> {
+    if (this.#closed || this.kind !== 'video') return;
+    await this.#producer.setMaxSpatialLayer(maxSpatialLayer);
+    this.#emitter.emit('demand', maxSpatialLayer);
+  }
+
+  async #setPaused(paused: boolean): Promise<void> {
+    this.#throwIfClosed();
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    // Done here and not by mediasoup-client: during a move two producers share the track, and its switch knows of one.
+    this.#track.enabled = !paused;
+    this.#emitter.emit('changed', undefined);
+    await this.#connection.request(paused ? 'pauseProducer' : 'resumeProducer', { producerId: this.producerId });
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new SluiceClientError('closed', 'This track is no longer published.');
+  }
+}

@@ -1,0 +1,168 @@
+import type { JoinedReply, Json, ProducerInfo, Replies } from '@sluice/shared/protocol';
+import { autoSubscribe } from './auto-subscribe.ts';
+import type { Connection } from './connection.ts';
+import { DataChannels, type DataPublication, type DataSubscription, type PublishDataOptions } from './data-channels.ts';
+import { Emitter, type Off } from './emitter.ts';
+import { MediaPlace } from './media-place.ts';
+import type { Publication } from './publication.ts';
+import { Publisher, type PublishOptions } from './publisher.ts';
+import { dispatch, type RoomParts } from './room-dispatch.ts';
+import { endOf, type RoomEnd, type RoomEvents } from './room-events.ts';
+import { type RoomPeer, RoomPicture } from './room-picture.ts';
+import { Subscriber } from './subscriber.ts';
+import type { Subscription } from './subscription.ts';
+
+/** How long `leave` waits to hear that the server knows. */
+const leaveDeadlineMs = 1000;
+
+export interface RoomOptions {
+  /** Default true: subscribe to every track of the others, now and later. */
+  autoSubscribe?: boolean;
+}
+
+/** A room that was joined. It lasts until `leave()`, or until `closed` says why not. */
+export class Room {
+  readonly id: string;
+  /** Oneself. */
+  readonly peerId: string;
+  /** The node that serves this client's media. */
+  readonly node: string;
+  readonly #connection: Connection;
+  readonly #emitter = new Emitter<RoomEvents>();
+  readonly #parts: RoomParts;
+  readonly #data: DataChannels;
+  #end: RoomEnd | undefined;
+
+  /** Use `joinRoom`. Listens from here on, so that no event after `joined` is missed. */
+  constructor(connection: Connection, joined: JoinedReply, options: RoomOptions = {}) {
+    this.id = joined.room;
+    this.peerId = joined.peerId;
+    this.node = joined.node;
+    this.#connection = connection;
+    const place = new MediaPlace(connection, joined);
+    this.#data = new DataChannels(connection, place);
+    this.#parts = {
+      selfId: joined.peerId,
+      picture: new RoomPicture(joined),
+      place,
+      publisher: new Publisher(connection, place),
+      subscriber: new Subscriber(connection, place),
+      data: this.#data,
+      emitter: this.#emitter,
+      offered: (peer, producer) => {
+        if (options.autoSubscribe ?? true) this.#autoSubscribe(peer, producer);
+      },
+      finish: (end) => this.#finish(end),
+    };
+    this.#listen();
+  }
+
+  /** The others, by id. */
+  get peers(): ReadonlyMap<string, RoomPeer> {
+    return new Map([...this.#parts.picture.peers].filter(([peerId]) => peerId !== this.peerId));
+  }
+
+  /** Our tracks in the room, by producer id. */
+  get publications(): ReadonlyMap<string, Publication> {
+    return this.#parts.publisher.publications;
+  }
+
+  /** The others' tracks that are here, by consumer id. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#parts.subscriber.subscriptions;
+  }
+
+  get closed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  on<T extends keyof RoomEvents>(type: T, listener: (value: RoomEvents[T]) => void): Off {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** Puts a track into the room. The track stays the caller's to stop. Rejects with a `SluiceClientError`. */
+  publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<Publication> {
+    return this.#parts.publisher.publish(track, options);
+  }
+
+  /** A track of somebody's; with `autoSubscribe`, the one that came anyway. Rejects with a `SluiceClientError`. */
+  subscribe(producerId: string): Promise<Subscription> {
+    return this.#parts.subscriber.subscribe(producerId, this.#producer(producerId)?.source);
+  }
+
+  publishData(options: PublishDataOptions = {}): Promise<DataPublication> {
+    return this.#data.publish(options);
+  }
+
+  subscribeData(dataProducerId: string): Promise<DataSubscription> {
+    return this.#data.subscribe(dataProducerId);
+  }
+
+  /** JSON of at most 16,384 bytes, to everyone or to those named in `to`. Returns its number in the room. */
+  async sendMessage(payload: Json, options: { to?: string[] } = {}): Promise<number> {
+    return (await this.#connection.request('sendMessage', { payload, ...options })).seq;
+  }
+
+  async updateSelf(changes: { name?: string; metadata?: Json }): Promise<void> {
+    await this.#connection.request('updatePeer', changes);
+  }
+
+  /** The node's figures of one transport, producer or consumer of ours, as mediasoup gives them. */
+  async getStats(of: { transportId: string } | { producerId: string } | { consumerId: string }): Promise<Json[]> {
+    const { stats }: Replies['getStats'] = await this.#connection.request('getStats', of);
+    return stats;
+  }
+
+  /** Over at once on this side; resolves when the server knows, or after a second. Tracks are not stopped. */
+  async leave(): Promise<void> {
+    if (this.#end) return;
+    const told = this.#connection.request('leave', {}, leaveDeadlineMs).catch(() => undefined);
+    this.#finish({ reason: 'left', comeBack: false }, { keepConnection: true });
+    await told;
+    this.#connection.close();
+  }
+
+  #listen(): void {
+    const { picture, place, offered } = this.#parts;
+    this.#connection.on('event', (event) => {
+      if (!this.#end) dispatch(this.#parts, event);
+    });
+    this.#connection.on('error', (error) => this.#emitter.emit('error', error));
+    this.#connection.on('closed', (end) => this.#finish(endOf(end)));
+    place.on('failed', (error) => this.#emitter.emit('error', error));
+    for (const peer of picture.peers.values()) {
+      if (peer.peerId === this.peerId) continue;
+      for (const producer of peer.producers.values()) offered(peer, producer);
+    }
+  }
+
+  #autoSubscribe({ peerId }: RoomPeer, { producerId, kind }: ProducerInfo): void {
+    if (kind === 'data') return;
+    void autoSubscribe({
+      subscribe: () => this.subscribe(producerId),
+      stillWanted: () => !this.#end && this.#producer(producerId) !== undefined,
+      onSubscribed: (subscription) => this.#emitter.emit('subscribed', subscription),
+      onFailed: (error) => this.#emitter.emit('subscribeFailed', { peerId, producerId, error }),
+    });
+  }
+
+  #producer(producerId: string): ProducerInfo | undefined {
+    for (const { producers } of this.#parts.picture.peers.values()) {
+      const producer = producers.get(producerId);
+      if (producer) return producer;
+    }
+    return undefined;
+  }
+
+  #finish(end: RoomEnd, { keepConnection = false } = {}): void {
+    if (this.#end) return;
+    this.#end = end;
+    const { publisher, subscriber, place } = this.#parts;
+    publisher.closeAll('left');
+    subscriber.closeAll('left');
+    place.close();
+    if (!keepConnection) this.#connection.close();
+    this.#emitter.emit('closed', end);
+    this.#emitter.clear();
+  }
+}
