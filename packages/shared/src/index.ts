@@ -10,6 +10,7 @@ export * from './lifecycle.ts';
 export * from './logging.ts';
 export * from './mailbox.ts';
 export * from './protocol/operations.ts';
+export type * from './protocol/room.ts';
 export * from './single-flight.ts';
 export * from './bus/endpoint.ts';
 export type { CallContext, ServedOperation } from './bus/rpc-server.ts';

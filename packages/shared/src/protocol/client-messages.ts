@@ -87,7 +87,8 @@ export interface Replies {
   produceData: { type: 'dataProduced'; dataProducerId: string };
   consumeData: {
     type: 'dataConsumed';
-    id: string;
+    /** Not `id`: that is the action's. */
+    dataConsumerId: string;
     dataProducerId: string;
     peerId: string;
     sctpStreamParameters: SctpStreamParameters;

@@ -1,0 +1,102 @@
+import type { ConfigOf } from '@sluice/shared';
+import { newNodeId, rules } from '@sluice/shared';
+import { availableParallelism } from 'node:os';
+
+export const nodeSettings = {
+  nodeId: { env: 'NODE_ID', schema: rules.text(newNodeId()), about: 'the name of this node in the cluster' },
+  region: { env: 'REGION', schema: rules.text('default'), about: 'peers that ask for this region are placed here' },
+  redisUrl: {
+    env: 'REDIS_URL',
+    schema: rules.text('redis://127.0.0.1:6379'),
+    about: 'where the bus and the directory are: redis://, rediss://, or a comma-separated list for a Cluster',
+  },
+  logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'how much is logged' },
+  opsHost: {
+    env: 'OPS_HOST',
+    schema: rules.text('0.0.0.0'),
+    about: 'where health and metrics listen; keep it private',
+  },
+  opsPort: {
+    env: 'OPS_PORT',
+    schema: rules.integer({ min: 0, max: 65_535, fallback: 9091 }),
+    about: 'health and metrics',
+  },
+  workers: {
+    env: 'WORKERS',
+    schema: rules.integer({ min: 1, max: 256, fallback: availableParallelism() }),
+    about: 'mediasoup workers, one a core: more only take turns, fewer leave cores idle',
+  },
+  workerBin: {
+    env: 'MEDIASOUP_WORKER_BIN',
+    schema: rules.optionalText(),
+    about: 'the mediasoup-worker binary; without it mediasoup looks for its own',
+  },
+  rtcListenIp: { env: 'RTC_LISTEN_IP', schema: rules.text('0.0.0.0'), about: 'the address that media is received on' },
+  rtcAnnouncedAddress: {
+    env: 'RTC_ANNOUNCED_ADDRESS',
+    schema: rules.optionalText(),
+    about: 'the address that clients are told; without it the first one of this host that is not loopback',
+  },
+  rtcPort: {
+    env: 'RTC_PORT',
+    schema: rules.integer({ min: 0, max: 65_000, fallback: 40_000 }),
+    about: "the first worker's UDP and TCP port; each further worker takes the next one; 0 lets the system choose",
+  },
+  pipeListenIp: { env: 'PIPE_LISTEN_IP', schema: rules.optionalText(), about: 'as RTC_LISTEN_IP, for other nodes' },
+  pipeAnnouncedAddress: {
+    env: 'PIPE_ANNOUNCED_ADDRESS',
+    schema: rules.optionalText(),
+    about: 'the address that other nodes send media to; a private network is enough',
+  },
+  pipePortMin: {
+    env: 'PIPE_PORT_MIN',
+    schema: rules.integer({ min: 1024, max: 65_535, fallback: 42_000 }),
+    about: 'the first UDP port of pipes: one is taken for each pair of routers',
+  },
+  pipePortMax: {
+    env: 'PIPE_PORT_MAX',
+    schema: rules.integer({ min: 1024, max: 65_535, fallback: 49_999 }),
+    about: 'the last UDP port of pipes',
+  },
+  spread: {
+    env: 'PLACEMENT',
+    schema: rules.choice(['pack', 'spread'], 'pack'),
+    about: 'pack: a room takes a second worker when its first is hot; spread: peers go to the workers in turn',
+  },
+  hotWorkerLoad: {
+    env: 'HOT_WORKER_LOAD',
+    schema: rules.number({ min: 0, max: 1, fallback: 0.7 }),
+    about: 'a worker above this share of its core takes no more of a room; lower spreads sooner and makes more pipes',
+  },
+  pipeIdleMs: {
+    env: 'PIPE_IDLE_MS',
+    schema: rules.integer({ min: 0, max: 600_000, fallback: 3000 }),
+    about: 'how long a pipe that nobody consumes from is kept: longer spares reconnections, shorter spares bandwidth',
+  },
+  emptySliceMs: {
+    env: 'EMPTY_SLICE_MS',
+    schema: rules.integer({ min: 0, max: 600_000, fallback: 2000 }),
+    about: 'how long the routers of a room are kept after its last peer here has gone',
+  },
+  maxPeersPerRoom: {
+    env: 'MAX_PEERS_PER_ROOM',
+    schema: rules.integer({ min: 1, max: 100_000, fallback: 5000 }),
+    about: 'the next peer of a room is refused with roomFull',
+  },
+  initialOutgoingBitrate: {
+    env: 'INITIAL_OUTGOING_BITRATE',
+    schema: rules.integer({ min: 100_000, max: 100_000_000, fallback: 1_000_000 }),
+    about:
+      'bit/s towards a new viewer before its bandwidth is known: higher starts sharper and may overrun a thin link',
+  },
+} as const;
+
+export type NodeConfig = ConfigOf<typeof nodeSettings>;
+
+/** What one peer may hold at once. Generous beside any real meeting; small beside what a node could not bear. */
+export const peerLimits = {
+  transports: 8,
+  producers: 32,
+  dataProducers: 32,
+  consumers: 2000,
+} as const;

@@ -1,0 +1,74 @@
+import type { Clock, ProducerId, Timer } from '@sluice/shared';
+
+interface Wanted {
+  /** Who wants which layer: a consumer here, or a pipe to another node. */
+  readonly by: Map<string, number>;
+  /** What was last told, and will be told. */
+  told: number;
+  falling: Timer | undefined;
+}
+
+/** How long less is wanted before it is said, in ms: a viewer that scrolls past and back costs no key frame. */
+const fallAfterMs = 4000;
+
+/**
+ * Sums what is wanted of each producer, as its highest spatial layer; −1 when nobody wants anything. More is told at
+ * once, less after a while. A producer is taken to be wanted until it is known not to be, so that a new one starts to
+ * send without waiting for a viewer.
+ */
+export class Demand {
+  readonly #clock: Clock;
+  readonly #onChange: (producerId: ProducerId, maxSpatialLayer: number) => void;
+  readonly #wanted = new Map<ProducerId, Wanted>();
+
+  constructor(options: { clock: Clock; onChange: (producerId: ProducerId, maxSpatialLayer: number) => void }) {
+    this.#clock = options.clock;
+    this.#onChange = options.onChange;
+  }
+
+  set(producerId: ProducerId, who: string, layer: number): void {
+    const wanted = this.#of(producerId);
+    wanted.by.set(who, layer);
+    this.#settle(producerId, wanted);
+  }
+
+  remove(producerId: ProducerId, who: string): void {
+    const wanted = this.#wanted.get(producerId);
+    if (!wanted?.by.delete(who)) return;
+    this.#settle(producerId, wanted);
+  }
+
+  /** The producer is gone. */
+  forget(producerId: ProducerId): void {
+    this.#wanted.get(producerId)?.falling?.cancel();
+    this.#wanted.delete(producerId);
+  }
+
+  close(): void {
+    for (const producerId of [...this.#wanted.keys()]) this.forget(producerId);
+  }
+
+  #of(producerId: ProducerId): Wanted {
+    let wanted = this.#wanted.get(producerId);
+    if (!wanted) {
+      wanted = { by: new Map(), told: 7, falling: undefined };
+      this.#wanted.set(producerId, wanted);
+    }
+    return wanted;
+  }
+
+  #settle(producerId: ProducerId, wanted: Wanted): void {
+    const now = Math.max(-1, ...wanted.by.values());
+    wanted.falling?.cancel();
+    wanted.falling = undefined;
+    if (now === wanted.told) return;
+    if (now > wanted.told) this.#tell(producerId, wanted, now);
+    else wanted.falling = this.#clock.setTimer(() => this.#tell(producerId, wanted, now), fallAfterMs);
+  }
+
+  #tell(producerId: ProducerId, wanted: Wanted, layer: number): void {
+    wanted.told = layer;
+    wanted.falling = undefined;
+    this.#onChange(producerId, layer);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Report } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { SliceRouter } from './media/slice-router.ts';
+import type { MediaNode } from './media-node.ts';
+import type { Slice } from './slice.ts';
+
+/**
+ * A worker died and its router with it. The peers that were on it stay in the room: they are told that their transports
+ * are gone, the room is told that their producers are, and they can start over on the same connection.
+ */
+export async function loseRouter(slice: Slice, router: SliceRouter): Promise<void> {
+  const peers = [...slice.peers.values()].filter((peer) => peer.router === router);
+  const lost = peers.flatMap((peer) => [...peer.producers.values()]);
+  for (const peer of peers) {
+    for (const transportId of [...peer.transports.keys()]) {
+      slice.tell(peer, { type: 'transportClosed', transportId, reason: 'workerDied' });
+    }
+    peer.transports.clear();
+  }
+  for (const own of lost) slice.closeProducer(own);
+  const changes = lost.map(({ record }) => ({ type: 'removeProducer' as const, producerId: record.producerId }));
+  if (changes.length > 0) await slice.commit(...changes).catch(() => undefined);
+}
+
+/**
+ * Another process has gone. Pipes to a node lead nowhere now; and where its lease ran out, its claims are taken from it
+ * in every room that this node shares with it. Everyone who notices does so; one of them gets there first.
+ */
+export async function forgetNode(node: MediaNode, report: Report, how: 'left' | 'lost'): Promise<void> {
+  if (report.kind !== 'node') return;
+  for (const slice of [...node.slices]) {
+    slice.links.closeTo(report.address);
+    if (how === 'left' || !holds(slice, report)) continue;
+    await node.directory.fence(slice.room, report.id, report.boot).catch((error: unknown) => {
+      node.log.warn({ room: slice.room, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
+    });
+  }
+}
+
+function holds({ feed }: Slice, { boot }: Report): boolean {
+  for (const peer of feed.view.peers.values()) if (peer.boot === boot) return true;
+  return false;
+}

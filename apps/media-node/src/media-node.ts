@@ -1,0 +1,266 @@
+import type {
+  Bus,
+  Clock,
+  Directory,
+  Logger,
+  MetricsRegistry,
+  NodeId,
+  NodeReport,
+  OpsServer,
+  Owner,
+  Readiness,
+  Report,
+  RoomId,
+  TransportId,
+} from '@sluice/shared';
+import {
+  channels,
+  createBusMetrics,
+  createMetricsRegistry,
+  Endpoint,
+  FeedVerifier,
+  Lifecycle,
+  newBootId,
+  nodeOperations,
+  Registry,
+  type ServedOperation,
+  SluiceError,
+  startOpsServer,
+} from '@sluice/shared';
+import type { NodeConfig } from './config.ts';
+import { takeCensus } from './census.ts';
+import { LoadMeter } from './load.ts';
+import { announcedAddress } from './media/addresses.ts';
+import type { LinkListen, LinkScope } from './media/link-end.ts';
+import { createPeerTransport, type Direction, type PeerTransport } from './media/transports.ts';
+import { WorkerPool } from './media/worker-pool.ts';
+import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
+import { operations } from './operations/index.ts';
+import type { Peer } from './peer.ts';
+import { Slice } from './slice.ts';
+import { Slices } from './slices.ts';
+import { forgetNode, loseRouter } from './losses.ts';
+
+export interface MediaNodeOptions {
+  config: NodeConfig;
+  version: string;
+  bus: Bus;
+  directory: Directory;
+  clock: Clock;
+  log: Logger;
+}
+
+/** A transport that its client never connected is an orphan of a lost answer; after this long, in ms, it goes. */
+const connectWithinMs = 30_000;
+
+/** A media process: operations in, media through its workers, events out. */
+export class MediaNode {
+  readonly owner: Owner;
+  readonly config: NodeConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly directory: Directory;
+  readonly metrics: NodeMetrics;
+  readonly slices: Slices;
+  readonly pool: WorkerPool;
+  readonly load: LoadMeter;
+  readonly endpoint: Endpoint;
+  readonly registry: Registry;
+  readonly metricsRegistry: MetricsRegistry;
+  readonly #options: MediaNodeOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #listen: Record<LinkScope, LinkListen>;
+  #ops: OpsServer | undefined;
+  state: 'starting' | 'up' | 'draining' | 'down' = 'starting';
+
+  constructor(options: MediaNodeOptions) {
+    const { config, bus, clock, directory } = options;
+    this.#options = options;
+    this.config = config;
+    this.clock = clock;
+    this.directory = directory;
+    this.owner = { node: config.nodeId as NodeId, boot: newBootId() };
+    this.log = options.log.child({ node: config.nodeId });
+    this.metricsRegistry = createMetricsRegistry({ role: 'node', version: options.version, node: config.nodeId });
+    this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
+    this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
+    this.load = new LoadMeter({ pool: this.pool, clock });
+    this.#listen = linkListen(config);
+    this.#lifecycle = new Lifecycle(this.log);
+    const common = { bus, clock, log: this.log };
+    this.endpoint = new Endpoint({
+      ...common,
+      metrics: createBusMetrics(this.metricsRegistry),
+      inbox: channels.node(this.owner.node, this.owner.boot),
+      operations: this.#served(),
+    });
+    this.registry = new Registry({
+      bus,
+      clock,
+      report: () => this.report(),
+      onEvent: (event) => {
+        if (event.type !== 'appeared') void forgetNode(this, event.report, event.type);
+      },
+    });
+    this.slices = new Slices({
+      ...common,
+      owner: this.owner,
+      directory,
+      metrics: this.metrics,
+      emptySliceMs: config.emptySliceMs,
+      create: (room) => this.#createSlice(room),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { bus } = this.#options;
+    const verifier = new FeedVerifier({ feeds: () => this.#feeds(), bus, clock: this.clock, log: this.log });
+    await this.#lifecycle.start([
+      { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
+      { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
+      { name: 'load meter', start: () => this.load.start(), stop: () => this.load.stop() },
+      { name: 'bus endpoint', start: () => this.endpoint.start(), stop: () => this.endpoint.close() },
+      { name: 'slices', start: () => this.slices.start(), stop: () => this.slices.close() },
+      { name: 'room feeds', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'registry', start: () => this.registry.start(), stop: () => this.registry.stop() },
+    ]);
+    this.state = 'up';
+    this.registry.beat();
+    this.log.info({ boot: this.owner.boot, workers: this.pool.workers.length }, 'The node is up.');
+  }
+
+  /** Takes nothing new, gives up its slices, and goes. */
+  async stop(): Promise<void> {
+    this.state = 'down';
+    await this.#lifecycle.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get opsPort(): number {
+    return this.#ops?.port ?? 0;
+  }
+
+  report(): NodeReport & Report {
+    return {
+      kind: 'node',
+      id: this.owner.node,
+      boot: this.owner.boot,
+      address: this.endpoint.inbox,
+      version: this.#options.version,
+      region: this.config.region,
+      load: this.load.ratio,
+      workers: this.pool.workers.length,
+      peers: [...this.slices].reduce((sum, slice) => sum + slice.peers.size, 0),
+      draining: this.state === 'draining' || this.state === 'down',
+      accepting: this.state === 'up' && this.pool.workers.length > 0,
+    };
+  }
+
+  readiness(): Readiness {
+    const reasons = [
+      ...(this.state === 'up' ? [] : [`the node is ${this.state}`]),
+      ...(this.endpoint.hearing ? [] : ['the bus is away']),
+      ...(this.pool.workers.length > 0 ? [] : ['no worker lives']),
+    ];
+    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+  }
+
+  /** @throws noCapacity when this node takes no peers. */
+  assertAccepting(): void {
+    if (this.report().accepting) return;
+    this.metrics.rejected.inc({ reason: this.state === 'up' ? 'noWorker' : 'notUp' });
+    throw new SluiceError('noCapacity', 'This node takes no peers at the moment.');
+  }
+
+  /** A transport of a peer, on the peer's router; a new router if its own has died. */
+  async createTransport(slice: Slice, peer: Peer, options: { direction: Direction; sctp: boolean }) {
+    peer.assertRoomFor('transports');
+    if (peer.router.closed) peer.moveTo(await slice.routerForPeer());
+    const { initialOutgoingBitrate } = this.config;
+    const made = await createPeerTransport(peer.router, { ...options, initialOutgoingBitrate });
+    if (peer.closed) made.transport.close();
+    peer.assertOpen();
+    this.#adopt(peer, made);
+    return made;
+  }
+
+  #adopt(peer: Peer, made: PeerTransport): void {
+    const { transport } = made;
+    const id = transport.id as TransportId;
+    peer.transports.set(id, made);
+    const orphaned = this.clock.setTimer(() => {
+      if (transport.dtlsState === 'new') transport.close();
+    }, connectWithinMs);
+    transport.observer.once('close', () => {
+      orphaned.cancel();
+      peer.transports.delete(id);
+    });
+    transport.on('iceselectedtuplechange', ({ protocol }) => this.metrics.iceSelected.inc({ protocol }));
+    transport.on('dtlsstatechange', (state) => {
+      if (state === 'failed') this.metrics.dtlsFailures.inc();
+    });
+  }
+
+  #createSlice(room: RoomId): Slice {
+    const { config, owner, clock, directory, endpoint, pool, metrics } = this;
+    return new Slice({
+      room,
+      owner,
+      config,
+      clock,
+      directory,
+      endpoint,
+      pool,
+      metrics,
+      log: this.log.child({ room }),
+      listen: this.#listen,
+      onFenced: (slice) => {
+        this.log.warn({ room }, 'This boot was fenced in a room: its slice is let go.');
+        void this.slices.drop(slice);
+      },
+      onRouterLost: (slice, router) => void loseRouter(slice, router),
+      onPeerGone: (slice, peer, reason) => {
+        this.log.info({ room, peer: peer.id, reason }, 'A peer was taken out of its room.');
+        slice.discard(peer);
+        this.slices.settle(slice);
+      },
+    });
+  }
+
+  *#feeds() {
+    for (const slice of this.slices) yield slice.feed;
+  }
+
+  #served(): Record<string, ServedOperation> {
+    return Object.fromEntries(
+      Object.entries(operations).map(([name, run]) => {
+        const { [name as keyof typeof nodeOperations]: params } = nodeOperations;
+        const served: ServedOperation = { params, run: (given, context) => run(this, given, context) };
+        return [name, served];
+      }),
+    );
+  }
+
+  async #startOps(): Promise<void> {
+    const { opsHost: host, opsPort: port } = this.config;
+    this.#ops = await startOpsServer({
+      host,
+      port,
+      metrics: this.metricsRegistry,
+      readiness: () => this.readiness(),
+    });
+  }
+}
+
+function linkListen(config: NodeConfig): Record<LinkScope, LinkListen> {
+  const portRange = { min: config.pipePortMin, max: config.pipePortMax };
+  const ip = config.pipeListenIp ?? config.rtcListenIp;
+  const announced = announcedAddress(ip, config.pipeAnnouncedAddress ?? config.rtcAnnouncedAddress);
+  return {
+    worker: { ip: '127.0.0.1', portRange },
+    node: { ip, portRange, ...(announced !== undefined && { announcedAddress: announced }) },
+  };
+}

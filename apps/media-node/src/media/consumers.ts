@@ -1,0 +1,70 @@
+import type {
+  ClientPeerEvent,
+  ConsumerInfo,
+  ConsumerLayers,
+  MediaPath,
+  RtpCapabilities,
+} from '@sluice/shared/protocol';
+import type { ConsumerId, ProducerRecord } from '@sluice/shared';
+import type { types } from 'mediasoup';
+
+export interface PeerConsumer {
+  consumer: types.Consumer;
+  path: MediaPath;
+  /** Gives back what it used: its reach and its demand. Idempotent. */
+  release(): void;
+}
+
+export interface PeerDataConsumer {
+  consumer: types.DataConsumer;
+  release(): void;
+}
+
+export interface ConsumeOptions {
+  transport: types.WebRtcTransport;
+  record: ProducerRecord;
+  rtpCapabilities: RtpCapabilities;
+  paused: boolean;
+  preferredLayers: ConsumerLayers | undefined;
+}
+
+export function createConsumer(options: ConsumeOptions): Promise<types.Consumer> {
+  const { transport, record, paused, preferredLayers } = options;
+  return transport.consume({
+    producerId: record.producerId,
+    rtpCapabilities: options.rtpCapabilities as types.RtpCapabilities,
+    paused,
+    ...(preferredLayers && record.kind === 'video' && { preferredLayers }),
+  });
+}
+
+export function describeConsumer(consumer: types.Consumer, record: ProducerRecord, path: MediaPath): ConsumerInfo {
+  const { id, producerId, kind, type, rtpParameters, producerPaused } = consumer;
+  return {
+    id,
+    producerId,
+    peerId: record.peerId,
+    kind,
+    type,
+    rtpParameters: rtpParameters as ConsumerInfo['rtpParameters'],
+    producerPaused,
+    path,
+  };
+}
+
+/** Tells the peer what happens to its consumer. */
+export function watchConsumer(consumer: types.Consumer, tell: (event: ClientPeerEvent) => void): void {
+  const consumerId = consumer.id;
+  consumer.on('producerpause', () => tell({ type: 'consumerPaused', consumerId }));
+  consumer.on('producerresume', () => tell({ type: 'consumerResumed', consumerId }));
+  consumer.on('layerschange', (layers) => tell({ type: 'layersChanged', consumerId, layers: layers ?? null }));
+  consumer.on('score', ({ score, producerScore }) => tell({ type: 'scoreChanged', consumerId, score, producerScore }));
+}
+
+/** The highest spatial layer that a consumer wants now; −1 while it is paused. */
+export function wantedLayer(consumer: types.Consumer): number {
+  if (consumer.paused) return -1;
+  return consumer.preferredLayers?.spatialLayer ?? (consumer.kind === 'video' ? 7 : 0);
+}
+
+export const consumerIdOf = (consumer: { id: string }): ConsumerId => consumer.id as ConsumerId;

@@ -1,0 +1,226 @@
+import type { Clock, Endpoint, OperationParams, OpenPipeResult, ProducerId, RoomId } from '@sluice/shared';
+import { SingleFlight, SluiceError } from '@sluice/shared';
+import type { LinkListen, LinkScope, Taken } from './link-end.ts';
+import { LinkEnd, StaleLink } from './link-end.ts';
+import type { SliceRouter } from './slice-router.ts';
+
+/** Where a producer can be had: a router, and the node that it is on unless that is this one. */
+export interface LinkSource {
+  router: string;
+  address: string | undefined;
+}
+
+export interface LinksOptions {
+  room: RoomId;
+  endpoint: Endpoint;
+  clock: Clock;
+  listen: Record<LinkScope, LinkListen>;
+  routerById(id: string): SliceRouter | undefined;
+  /** Whether a producer id here names data or media. */
+  kindOf(producerId: ProducerId): 'media' | 'data';
+}
+
+/** Milliseconds for one exchange about a pipe: within it a consumer waits. */
+const exchangeMs = 1500;
+/** A stale pair is made anew; twice covers both sides having lost theirs. */
+const attempts = 3;
+/** A list of what the asker carries may be this old when it is read: what was given since is left alone. */
+const sweepAgeMs = 5000;
+
+/**
+ * The pairs of pipe transports of a slice: one for each pair of routers, whichever side asked first, carrying all their
+ * producers both ways. Within a process and between nodes it is the same exchange; only the way the question travels
+ * differs. The asker's end is there before it asks, so one round trip does it.
+ */
+export class Links {
+  readonly #options: LinksOptions;
+  readonly #ends = new SingleFlight<string, LinkEnd>();
+  readonly #standing = new Set<LinkEnd>();
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  get ends(): ReadonlySet<LinkEnd> {
+    return this.#standing;
+  }
+
+  /** Carries a producer into `router`. */
+  async take(router: SliceRouter, source: LinkSource, producerId: ProducerId): Promise<{ end: LinkEnd; taken: Taken }> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#takeOnce(router, source, producerId);
+      } catch (error) {
+        if (!(error instanceof StaleLink)) throw error;
+        if (attempt === attempts) throw new SluiceError('nodeUnavailable', 'The pipe could not be made.');
+      }
+    }
+  }
+
+  /** The giver's part: sends a producer of one of our routers to the asker's. */
+  async give(request: OperationParams<'openPipe'>, askerAddress: string | undefined): Promise<OpenPipeResult> {
+    const router = this.#options.routerById(request.giverRouter);
+    if (!router || router.closed) throw new SluiceError('producerNotFound', 'The router of this producer is gone.');
+    const end = await this.#endFor(router, { router: request.askerRouter, address: askerAddress }, request.asker);
+    end.pending++;
+    try {
+      await end.connect(request.asker);
+      const answer = await end.give(
+        request.producerId,
+        this.#options.kindOf(request.producerId),
+        this.#options.clock.now(),
+      );
+      return { giver: end.describe(), ...answer } as OpenPipeResult;
+    } catch (error) {
+      if (error instanceof StaleLink) throw new SluiceError('nodeUnavailable', 'The pipe is being made anew.');
+      throw new SluiceError('producerNotFound', 'This producer cannot be had here.', { cause: error });
+    } finally {
+      end.pending--;
+    }
+  }
+
+  /** The asker's part: lets carried producers go, and the pair too once nothing is left on it at either end. */
+  async release(end: LinkEnd, producerIds: ProducerId[]): Promise<void> {
+    for (const producerId of producerIds) end.taken.get(producerId)?.close();
+    if (end.closed) return;
+    const request = { ...this.#named(end), producerIds };
+    const { linkClosed } =
+      end.farAddress === undefined ? this.drop(request) : await this.#call(end.farAddress, 'closePipe', request);
+    if (linkClosed && end.empty) end.close();
+  }
+
+  /** The giver's part of a release. */
+  drop(request: OperationParams<'closePipe'>): { linkClosed: boolean } {
+    const end = this.#endNamed(request);
+    if (!end) return { linkClosed: true };
+    for (const producerId of request.producerIds) end.given.get(producerId)?.close();
+    if (end.empty) end.close();
+    return { linkClosed: end.closed };
+  }
+
+  /** The giver's part of the sweep: whatever the asker doesn't carry any more is let go. */
+  reconcile(request: OperationParams<'syncPipe'>): { closed: number; missing: string[] } {
+    const end = this.#endNamed(request);
+    if (!end) return { closed: 0, missing: request.producerIds };
+    if (end.pending > 0) return { closed: 0, missing: [] };
+    const wanted = new Set(request.producerIds);
+    const before = this.#options.clock.now() - sweepAgeMs;
+    const orphans = [...end.given].filter(
+      ([producerId]) => !wanted.has(producerId) && (end.givenAt.get(producerId) ?? 0) < before,
+    );
+    for (const [, orphan] of orphans) orphan.close();
+    const missing = request.producerIds.filter((producerId) => !end.given.has(producerId));
+    if (end.empty) end.close();
+    return { closed: orphans.length, missing };
+  }
+
+  /** The asker's part of the sweep, for one pair between nodes. Returns the producers that the giver has lost. */
+  async sweep(end: LinkEnd): Promise<ProducerId[]> {
+    if (end.farAddress === undefined || end.pending > 0 || end.farTransportId === undefined) return [];
+    const producerIds = [...end.taken.keys()];
+    const answer = await this.#call(end.farAddress, 'syncPipe', { ...this.#named(end), producerIds });
+    if (end.empty && producerIds.length === 0) end.close();
+    return answer.missing as ProducerId[];
+  }
+
+  endNamed(request: { askerRouter: string; giverRouter: string; askerTransportId: string }): LinkEnd | undefined {
+    return this.#endNamed(request);
+  }
+
+  closeTo(address: string): void {
+    for (const end of [...this.#standing]) if (end.farAddress === address) end.close();
+  }
+
+  close(): void {
+    for (const end of [...this.#standing]) end.close();
+  }
+
+  async #takeOnce(router: SliceRouter, source: LinkSource, producerId: ProducerId) {
+    const end = await this.#endFor(router, source);
+    end.pending++;
+    try {
+      const request = {
+        room: this.#options.room,
+        askerRouter: router.id,
+        giverRouter: source.router,
+        askerAddress: this.#options.endpoint.inbox,
+        asker: end.describe(),
+        producerId,
+      };
+      const answer =
+        source.address === undefined
+          ? await this.give(request, undefined)
+          : await this.#call(source.address, 'openPipe', request);
+      return { end, taken: await this.#settle(end, producerId, answer) };
+    } finally {
+      end.pending--;
+    }
+  }
+
+  async #settle(end: LinkEnd, producerId: ProducerId, answer: OpenPipeResult): Promise<Taken> {
+    try {
+      await end.connect(answer.giver);
+      return await end.take(producerId, answer);
+    } catch (error) {
+      if (error instanceof StaleLink) end.close();
+      // The giver sends to nobody now: it is told, and where that is lost the sweep tells it.
+      else this.release(end, [producerId]).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Our end of the pair. Given what the other end is now, an end that was made for an earlier one is replaced. */
+  async #endFor(router: SliceRouter, far: LinkSource, farEnd?: { transportId: string }): Promise<LinkEnd> {
+    const key = linkKey(router.id, far.router);
+    const end = await this.#ends.get(key, () => this.#create(router, far, key));
+    const stale = farEnd && end.farTransportId !== undefined && end.farTransportId !== farEnd.transportId;
+    if (!end.closed && !stale) return end;
+    end.close();
+    return this.#ends.get(key, () => this.#create(router, far, key));
+  }
+
+  async #create(router: SliceRouter, far: LinkSource, key: string): Promise<LinkEnd> {
+    const scope = far.address === undefined ? 'worker' : 'node';
+    const end = await LinkEnd.create({
+      router,
+      farRouter: far.router,
+      farAddress: far.address,
+      listen: this.#options.listen[scope],
+      onClosed: (closed) => {
+        this.#standing.delete(closed);
+        this.#ends.forget(key);
+        if (closed.scope === 'worker') this.#closeTwin(closed);
+      },
+    });
+    this.#standing.add(end);
+    return end;
+  }
+
+  /** Within a process nobody else tells the other end: when one goes, with its worker perhaps, so does the other. */
+  #closeTwin(end: LinkEnd): void {
+    for (const other of [...this.#standing]) if (other.id === end.farTransportId) other.close();
+  }
+
+  #endNamed(request: { askerRouter: string; giverRouter: string; askerTransportId: string }): LinkEnd | undefined {
+    for (const end of this.#standing) {
+      const same = end.router.id === request.giverRouter && end.farRouter === request.askerRouter;
+      if (same && end.farTransportId === request.askerTransportId) return end;
+    }
+    return undefined;
+  }
+
+  #named(end: LinkEnd) {
+    return {
+      room: this.#options.room,
+      askerRouter: end.router.id,
+      giverRouter: end.farRouter,
+      askerTransportId: end.id,
+    };
+  }
+
+  #call<O extends 'openPipe' | 'closePipe' | 'syncPipe'>(address: string, operation: O, params: OperationParams<O>) {
+    return this.#options.endpoint.call(address, operation, params, { ttlMs: exchangeMs });
+  }
+}
+
+const linkKey = (router: string, farRouter: string) => `${router}|${farRouter}`;

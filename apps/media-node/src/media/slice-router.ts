@@ -1,0 +1,67 @@
+import type { RouterId } from '@sluice/shared';
+import type { types } from 'mediasoup';
+import { mediaCodecs } from './codecs.ts';
+import type { PooledWorker } from './worker-pool.ts';
+
+export interface Speaker {
+  producerId: string;
+  /** dBov, −127 (silence) to 0. */
+  volume: number;
+}
+
+export interface SliceRouterOptions {
+  /** The router is gone without our doing: its worker died. */
+  onLost(): void;
+  onSpeakers(speakers: Speaker[]): void;
+}
+
+/** How often the loudest are told, in ms, and how loud they must be, in dBov. */
+const speakerIntervalMs = 800;
+const speakerThreshold = -60;
+
+/** One router of a slice, on one worker. */
+export class SliceRouter {
+  readonly id: RouterId;
+  readonly worker: PooledWorker;
+  readonly router: types.Router;
+  readonly #levels: types.AudioLevelObserver;
+  /** Peers whose transports are here. */
+  peers = 0;
+
+  private constructor(worker: PooledWorker, router: types.Router, levels: types.AudioLevelObserver) {
+    this.id = router.id as RouterId;
+    this.worker = worker;
+    this.router = router;
+    this.#levels = levels;
+  }
+
+  static async create(worker: PooledWorker, options: SliceRouterOptions): Promise<SliceRouter> {
+    const router = await worker.worker.createRouter({ mediaCodecs });
+    const levels = await router.createAudioLevelObserver({
+      maxEntries: 5,
+      threshold: speakerThreshold,
+      interval: speakerIntervalMs,
+    });
+    router.on('workerclose', options.onLost);
+    levels.on('volumes', (volumes) =>
+      options.onSpeakers(volumes.map(({ producer, volume }) => ({ producerId: producer.id, volume }))),
+    );
+    levels.on('silence', () => options.onSpeakers([]));
+    return new SliceRouter(worker, router, levels);
+  }
+
+  get closed(): boolean {
+    return this.router.closed;
+  }
+
+  /** Takes a producer's loudness into account until it closes. */
+  listenTo(producer: types.Producer): void {
+    if (producer.kind !== 'audio') return;
+    // It may close while this is on its way; then there is nothing to listen to.
+    this.#levels.addProducer({ producerId: producer.id }).catch(() => undefined);
+  }
+
+  close(): void {
+    this.router.close();
+  }
+}

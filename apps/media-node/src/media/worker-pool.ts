@@ -1,0 +1,107 @@
+import type { Logger } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import { createWorker, type types } from 'mediasoup';
+import type { NodeConfig } from '../config.ts';
+import { announcedAddress } from './addresses.ts';
+
+/** One worker process, and the one UDP and TCP port that all its WebRTC transports share. */
+export interface PooledWorker {
+  readonly index: number;
+  readonly worker: types.Worker;
+  readonly webRtcServer: types.WebRtcServer;
+  /** Share of its core in use, 0–1, over the last sample. */
+  load: number;
+  /** CPU seconds used since it started. */
+  cpuSeconds: number;
+}
+
+/** A worker that dies at once again and again must not spin: each failed replacement waits longer, up to this. */
+const maxRespawnDelayMs = 10_000;
+
+/** One mediasoup worker a core. One that dies is replaced; what lived on it is its owners' to move. */
+export class WorkerPool {
+  readonly #config: NodeConfig;
+  readonly #log: Logger;
+  readonly #onDied: () => void;
+  readonly #workers: (PooledWorker | undefined)[] = [];
+  #respawnDelayMs = 100;
+  #closed = false;
+
+  constructor(options: { config: NodeConfig; log: Logger; onDied: () => void }) {
+    this.#config = options.config;
+    this.#log = options.log;
+    this.#onDied = options.onDied;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#config.workers }, (_, index) => this.#spawn(index)));
+  }
+
+  get workers(): PooledWorker[] {
+    return this.#workers.filter((worker) => worker !== undefined);
+  }
+
+  /** @throws noCapacity while no worker lives. */
+  leastLoaded(): PooledWorker {
+    const best = this.workers.reduce<PooledWorker | undefined>(
+      (least, next) => (!least || next.load < least.load ? next : least),
+      undefined,
+    );
+    if (!best) throw new SluiceError('noCapacity', 'This node has no worker at the moment.');
+    return best;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { worker } of this.workers) worker.close();
+  }
+
+  async #spawn(index: number): Promise<void> {
+    const { workerBin } = this.#config;
+    const worker = await createWorker({ logLevel: 'warn', ...(workerBin !== undefined && { workerBin }) });
+    try {
+      const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
+      if (this.#closed) worker.close();
+      else this.#workers[index] = { index, worker, webRtcServer, load: 0, cpuSeconds: 0 };
+    } catch (error) {
+      worker.close();
+      throw error;
+    }
+    worker.on('died', (error) => this.#replace(index, error));
+  }
+
+  #replace(index: number, error: unknown): void {
+    this.#workers[index] = undefined;
+    if (this.#closed) return;
+    this.#log.error({ error, worker: index }, 'A worker died; another is started in its place.');
+    this.#onDied();
+    this.#respawn(index);
+  }
+
+  #respawn(index: number): void {
+    this.#spawn(index).then(
+      () => {
+        this.#respawnDelayMs = 100;
+      },
+      (error: unknown) => {
+        this.#log.error({ error, worker: index }, 'A worker could not be started; trying again.');
+        this.#respawnDelayMs = Math.min(this.#respawnDelayMs * 2, maxRespawnDelayMs);
+        setTimeout(() => !this.#closed && this.#respawn(index), this.#respawnDelayMs).unref();
+      },
+    );
+  }
+
+  #listenInfos(index: number): types.TransportListenInfo[] {
+    const { rtcListenIp: ip, rtcPort } = this.#config;
+    const announced = announcedAddress(ip, this.#config.rtcAnnouncedAddress);
+    const common = {
+      ip,
+      ...(announced !== undefined && { announcedAddress: announced }),
+      ...(rtcPort > 0 && { port: rtcPort + index }),
+    };
+    return [
+      { protocol: 'udp', ...common },
+      { protocol: 'tcp', ...common },
+    ];
+  }
+}

@@ -1,0 +1,118 @@
+import type { MetricsRegistry } from '@sluice/shared';
+import { Counter, Gauge, Histogram } from '@sluice/shared';
+import type { LinkScope } from './media/link-end.ts';
+
+/** What the gauges ask for when they are scraped. Everything is counted from what is there, so nothing can drift. */
+export interface NodeCensus {
+  workers: { index: number; cpuSeconds: number; load: number }[];
+  loadRatio: number;
+  rooms: number;
+  peers: number;
+  routers: number;
+  transports: number;
+  producers: Record<string, number>;
+  consumers: Record<string, number>;
+  pipes: Record<LinkScope, number>;
+  pipeProducers: Record<LinkScope, number>;
+  state: 'starting' | 'up' | 'draining' | 'down';
+}
+
+export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeCensus) {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: (census: NodeCensus) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value(census()));
+      },
+    });
+
+  gauge('sfu_workers', 'Workers that live.', (c) => c.workers.length);
+  gauge('sfu_load_ratio', "Share of all the workers' cores in use, 0 to 1.", (c) => c.loadRatio);
+  gauge('sfu_rooms', 'Rooms that have a slice here.', (c) => c.rooms);
+  gauge('sfu_participants', 'Peers whose media is here.', (c) => c.peers);
+  gauge('sfu_routers', 'Routers.', (c) => c.routers);
+  labelled(registry, 'sfu_transports', 'Transports by type.', 'type', () => {
+    const c = census();
+    return { webrtc: c.transports, pipe: c.pipes.node + 2 * c.pipes.worker };
+  });
+  labelled(registry, 'sfu_producers', 'Producers of the peers here.', 'kind', () => census().producers);
+  labelled(registry, 'sfu_consumers', 'Consumers of the peers here.', 'kind', () => census().consumers);
+  labelled(registry, 'sfu_pipes', 'Pairs of routers that a pipe joins.', 'scope', () => census().pipes);
+  labelled(
+    registry,
+    'sfu_pipe_producers',
+    'Producers carried into a router here.',
+    'scope',
+    () => census().pipeProducers,
+  );
+  labelled(registry, 'sfu_node_state', 'The state of this node: 1 for the one it is in.', 'state', () => {
+    const { state } = census();
+    return Object.fromEntries(['starting', 'up', 'draining', 'down'].map((s) => [s, s === state ? 1 : 0]));
+  });
+  labelled(registry, 'sfu_worker_load_ratio', "Share of a worker's core in use.", 'worker', () =>
+    Object.fromEntries(census().workers.map(({ index, load }) => [String(index), load])),
+  );
+  labelled(registry, 'sfu_worker_cpu_seconds_total', 'CPU time of a worker since it started.', 'worker', () =>
+    Object.fromEntries(census().workers.map(({ index, cpuSeconds }) => [String(index), cpuSeconds])),
+  );
+
+  return {
+    workerDeaths: new Counter({ name: 'sfu_worker_deaths_total', help: 'Workers that died.', registers }),
+    pipeSetup: new Histogram({
+      name: 'sfu_pipe_setup_duration_seconds',
+      help: 'From asking for a producer to having it in the router.',
+      labelNames: ['scope', 'result'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    pipeFailures: new Counter({
+      name: 'sfu_pipe_failures_total',
+      help: 'Pipes that could not be made.',
+      labelNames: ['scope', 'reason'],
+      registers,
+    }),
+    repairs: new Counter({
+      name: 'sfu_registry_drift_total',
+      help: 'What had to be repaired: gaps filled, rooms read anew, orphans swept.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    rejected: new Counter({
+      name: 'sfu_admission_rejected_total',
+      help: 'Peers that were refused.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    iceSelected: new Counter({
+      name: 'sfu_ice_selected_total',
+      help: 'Transports that became connected.',
+      labelNames: ['protocol'],
+      registers,
+    }),
+    dtlsFailures: new Counter({ name: 'sfu_dtls_failures_total', help: 'DTLS handshakes that failed.', registers }),
+  };
+}
+
+export type NodeMetrics = ReturnType<typeof createNodeMetrics>;
+
+function labelled(
+  registry: MetricsRegistry,
+  name: string,
+  help: string,
+  label: string,
+  values: () => Record<string, number>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, count] of Object.entries(values())) this.set({ [label]: value }, count);
+    },
+  });
+}

@@ -1,0 +1,190 @@
+import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { ConsumerInfo, RtpCapabilities } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup';
+import {
+  consumerIdOf,
+  createConsumer,
+  describeConsumer,
+  type PeerConsumer,
+  wantedLayer,
+  watchConsumer,
+} from '../media/consumers.ts';
+import type { Reach } from '../media/pipes.ts';
+import { nothing, type Operation, onPeer, type PeerPlace } from './table.ts';
+
+interface Consume {
+  transport: types.WebRtcTransport;
+  rtpCapabilities: RtpCapabilities;
+  paused: boolean;
+  preferredLayers: { spatialLayer: number; temporalLayer?: number } | undefined;
+}
+
+export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, params) => {
+  const { peer } = place;
+  const transport = peer.receivingTransport(params.transportId);
+  if (params.rtpCapabilities) peer.rtpCapabilities = params.rtpCapabilities;
+  const { rtpCapabilities } = peer;
+  if (!rtpCapabilities) {
+    throw new SluiceError('badRequest', 'The first consume must carry rtpCapabilities.', {
+      details: { path: 'rtpCapabilities' },
+    });
+  }
+  const how: Consume = { transport, rtpCapabilities, paused: params.paused, preferredLayers: params.preferredLayers };
+  const outcomes = await Promise.all(params.producerIds.map((producerId) => attempt(place, producerId, how)));
+  peer.assertOpen();
+  return {
+    consumers: outcomes.flatMap((outcome) => ('consumer' in outcome ? [outcome.consumer] : [])),
+    failed: outcomes.flatMap((outcome) => ('failed' in outcome ? [outcome.failed] : [])),
+  };
+});
+
+type Outcome = { consumer: ConsumerInfo } | { failed: { producerId: string; code: string } };
+
+async function attempt(place: PeerPlace, producerId: ProducerId, how: Consume): Promise<Outcome> {
+  try {
+    return { consumer: await consumeOne(place, producerId, how) };
+  } catch (error) {
+    return { failed: { producerId, code: SluiceError.from(error).code } };
+  }
+}
+
+async function consumeOne({ slice, peer }: PeerPlace, producerId: ProducerId, how: Consume): Promise<ConsumerInfo> {
+  peer.assertRoomFor('consumers');
+  const record = await slice.findRecord(producerId);
+  if (record.kind === 'data') throw new SluiceError('producerNotFound', 'This is a data producer.');
+  const reach = await slice.pipes.reach(producerId, peer.router);
+  try {
+    const rtpCapabilities = how.rtpCapabilities as types.RtpCapabilities;
+    if (!peer.router.router.canConsume({ producerId, rtpCapabilities })) {
+      throw new SluiceError('cannotConsume', 'This client cannot decode that producer.');
+    }
+    const consumer = await createConsumer({ ...how, record });
+    keep({ slice, peer }, consumer, reach);
+    return describeConsumer(consumer, record, reach.path);
+  } catch (error) {
+    reach.release();
+    throw error;
+  }
+}
+
+/** Makes the consumer the peer's, until it is closed by whatever comes first. */
+function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach): void {
+  if (peer.closed || consumer.closed) {
+    consumer.close();
+    throw new SluiceError('peerNotFound', 'The peer has left.');
+  }
+  const { producerId, id: consumerId } = consumer;
+  const release = () => {
+    peer.consumers.delete(consumerIdOf(consumer));
+    slice.demand.remove(producerId as ProducerId, consumerId);
+    reach.release();
+  };
+  const entry: PeerConsumer = { consumer, path: reach.path, release };
+  peer.consumers.set(consumerIdOf(consumer), entry);
+  consumer.observer.once('close', release);
+  consumer.on('producerclose', () =>
+    slice.tell(peer, { type: 'consumerClosed', consumerId, reason: 'producerClosed' }),
+  );
+  watchConsumer(consumer, (event) => slice.tell(peer, event));
+  slice.demand.set(producerId as ProducerId, consumerId, wantedLayer(consumer));
+}
+
+export const pauseConsumers: Operation<'pauseConsumers'> = onPeer<'pauseConsumers'>(async (place, { consumerIds }) =>
+  each(place, consumerIds, (consumer) => consumer.pause()),
+);
+
+export const resumeConsumers: Operation<'resumeConsumers'> = onPeer<'resumeConsumers'>(async (place, { consumerIds }) =>
+  each(place, consumerIds, (consumer) => consumer.resume()),
+);
+
+export const closeConsumers: Operation<'closeConsumers'> = onPeer<'closeConsumers'>(
+  async ({ peer }, { consumerIds }) => {
+    for (const { consumer } of consumerIds.map((id) => peer.consumer(id))) consumer.close();
+    return nothing;
+  },
+);
+
+export const setPreferredLayers: Operation<'setPreferredLayers'> = onPeer<'setPreferredLayers'>(
+  async (place, { consumerId, spatialLayer, temporalLayer }) =>
+    each(place, [consumerId], (consumer) =>
+      consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
+    ),
+);
+
+export const setPriority: Operation<'setPriority'> = onPeer<'setPriority'>(async (place, { consumerId, priority }) =>
+  each(place, [consumerId], (consumer) => consumer.setPriority(priority)),
+);
+
+export const requestKeyFrame: Operation<'requestKeyFrame'> = onPeer<'requestKeyFrame'>(async (place, { consumerId }) =>
+  each(place, [consumerId], (consumer) => consumer.requestKeyFrame()),
+);
+
+/** All are looked up before the first is touched: an unknown one changes nothing. */
+async function each(place: PeerPlace, ids: ConsumerId[], act: (consumer: types.Consumer) => Promise<void>) {
+  const { slice, peer } = place;
+  const consumers = ids.map((id) => peer.consumer(id).consumer);
+  await Promise.all(
+    consumers.map(async (consumer) => {
+      await act(consumer);
+      if (!consumer.closed) slice.demand.set(consumer.producerId as ProducerId, consumer.id, wantedLayer(consumer));
+    }),
+  );
+  return nothing;
+}
+
+export const consumeData: Operation<'consumeData'> = onPeer<'consumeData'>(async ({ slice, peer }, params) => {
+  peer.assertRoomFor('consumers');
+  const { dataProducerId, transportId, ...reliability } = params;
+  const transport = peer.receivingTransport(transportId);
+  const record = await slice.findRecord(dataProducerId);
+  if (record.kind !== 'data') throw new SluiceError('producerNotFound', 'This is not a data producer.');
+  const reach = await slice.pipes.reach(dataProducerId, peer.router);
+  try {
+    const { ordered, maxPacketLifeTime, maxRetransmits } = reliability;
+    const consumer = await transport.consumeData({
+      dataProducerId,
+      ...(ordered !== undefined && { ordered }),
+      ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+      ...(maxRetransmits !== undefined && { maxRetransmits }),
+    });
+    keepData({ slice, peer }, consumer, reach);
+    return describeDataConsumer(consumer, record);
+  } catch (error) {
+    reach.release();
+    throw error;
+  }
+});
+
+function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reach: Reach): void {
+  if (peer.closed || consumer.closed) {
+    consumer.close();
+    throw new SluiceError('peerNotFound', 'The peer has left.');
+  }
+  const dataConsumerId = consumer.id;
+  const release = () => {
+    peer.dataConsumers.delete(consumerIdOf(consumer));
+    reach.release();
+  };
+  peer.dataConsumers.set(consumerIdOf(consumer), { consumer, release });
+  consumer.observer.once('close', release);
+  consumer.on('dataproducerclose', () =>
+    slice.tell(peer, { type: 'dataConsumerClosed', dataConsumerId, reason: 'dataProducerClosed' }),
+  );
+}
+
+function describeDataConsumer(consumer: types.DataConsumer, record: ProducerRecord) {
+  const { id, dataProducerId, sctpStreamParameters, label, protocol } = consumer;
+  if (!sctpStreamParameters)
+    throw new SluiceError('badRequest', 'This transport has no SCTP.', { details: { path: 'transportId' } });
+  return { dataConsumerId: id, dataProducerId, peerId: record.peerId, sctpStreamParameters, label, protocol };
+}
+
+export const closeDataConsumer: Operation<'closeDataConsumer'> = onPeer<'closeDataConsumer'>(
+  async ({ peer }, { dataConsumerId }) => {
+    const entry = peer.dataConsumers.get(dataConsumerId);
+    if (!entry) throw new SluiceError('consumerNotFound', 'There is no such data consumer.');
+    entry.consumer.close();
+    return nothing;
+  },
+);

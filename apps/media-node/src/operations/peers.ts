@@ -1,0 +1,22 @@
+import { nothing, type Operation, onPeer } from './table.ts';
+
+export const leavePeer: Operation<'leavePeer'> = onPeer<'leavePeer'>(async ({ slice, peer }, { reason }, node) => {
+  await slice.remove(peer, reason).finally(() => node.slices.settle(slice));
+  return nothing;
+});
+
+export const updatePeer: Operation<'updatePeer'> = onPeer<'updatePeer'>(async ({ slice, peer }, { name, metadata }) => {
+  const record = {
+    ...peer.record,
+    ...(name !== undefined && { name }),
+    ...(metadata !== undefined && { metadata }),
+  };
+  await slice.commit({ type: 'updatePeer', peer: record });
+  peer.record = record;
+  return nothing;
+});
+
+export const sendMessage: Operation<'sendMessage'> = onPeer<'sendMessage'>(async ({ slice, peer }, { payload, to }) => {
+  const { seq } = await slice.commit({ type: 'message', from: peer.id, payload, ...(to && { to }) });
+  return { seq };
+});

@@ -1,0 +1,102 @@
+import type { ProducerId, ProducerRecord } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { types } from 'mediasoup';
+import { keyFrameRequestDelayMs } from '../media/codecs.ts';
+import { invalidMedia } from '../media/errors.ts';
+import type { MediaNode } from '../media-node.ts';
+import type { OwnProducer } from '../peer.ts';
+import { nothing, type Operation, onPeer, type PeerPlace } from './table.ts';
+
+export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, params, node) => {
+  const { peer } = place;
+  peer.assertRoomFor('producers');
+  const transport = peer.transportFor('send', params.transportId);
+  if (params.replaces !== undefined) peer.producer(params.replaces, 'media');
+  const producer = await transport
+    .produce({
+      kind: params.kind,
+      rtpParameters: params.rtpParameters as types.RtpParameters,
+      paused: params.paused,
+      keyFrameRequestDelay: keyFrameRequestDelayMs,
+    })
+    .catch((error: unknown) => invalidMedia(error, 'rtpParameters'));
+  await publish(place, producer, {
+    ...base(node, place, producer),
+    kind: producer.kind,
+    paused: producer.paused,
+    ...(params.source !== undefined && { source: params.source }),
+    ...(params.metadata !== undefined && { metadata: params.metadata }),
+    ...(params.replaces !== undefined && { replaces: params.replaces }),
+  });
+  peer.router.listenTo(producer);
+  return { producerId: producer.id };
+});
+
+export const produceData: Operation<'produceData'> = onPeer<'produceData'>(async (place, params, node) => {
+  const { peer } = place;
+  peer.assertRoomFor('dataProducers');
+  const { sctpStreamParameters, label, protocol, metadata } = params;
+  const producer = await peer
+    .transportFor('send', params.transportId)
+    .produceData({ sctpStreamParameters, label, protocol })
+    .catch((error: unknown) => invalidMedia(error, 'sctpStreamParameters'));
+  await publish(place, producer, {
+    ...base(node, place, producer),
+    kind: 'data',
+    paused: false,
+    label,
+    protocol,
+    ...(metadata !== undefined && { metadata }),
+  });
+  return { dataProducerId: producer.id };
+});
+
+export const pauseProducer: Operation<'pauseProducer'> = onPeer<'pauseProducer'>(async (place, { producerId }) =>
+  setPaused(place, producerId, true),
+);
+
+export const resumeProducer: Operation<'resumeProducer'> = onPeer<'resumeProducer'>(async (place, { producerId }) =>
+  setPaused(place, producerId, false),
+);
+
+export const closeProducer: Operation<'closeProducer'> = onPeer<'closeProducer'>(async (place, { producerId }) =>
+  close(place, place.peer.producer(producerId, 'media')),
+);
+
+export const closeDataProducer: Operation<'closeDataProducer'> = onPeer<'closeDataProducer'>(
+  async (place, { dataProducerId }) => close(place, place.peer.producer(dataProducerId, 'data')),
+);
+
+function base(node: MediaNode, { peer }: PeerPlace, producer: { id: string }) {
+  return { ...node.owner, producerId: producer.id as ProducerId, peerId: peer.id, router: peer.router.id };
+}
+
+/** Tells the room. If that can't be done there is no producer. */
+async function publish({ slice, peer }: PeerPlace, producer: OwnProducer['producer'], record: ProducerRecord) {
+  const own: OwnProducer = { peer, producer, record };
+  slice.addProducer(own);
+  try {
+    await slice.commit({ type: 'addProducer', producer: record });
+    if (producer.closed || peer.closed)
+      throw new SluiceError('transportNotFound', 'The transport was closed meanwhile.');
+  } catch (error) {
+    slice.closeProducer(own);
+    // The write may have been done though its answer was lost.
+    slice.commit({ type: 'removeProducer', producerId: record.producerId }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function setPaused({ slice, peer }: PeerPlace, producerId: ProducerId, paused: boolean) {
+  const own = peer.producer(producerId, 'media');
+  await (paused ? own.producer.pause() : own.producer.resume());
+  own.record = { ...own.record, paused };
+  await slice.commit({ type: 'setProducerPaused', producerId, paused });
+  return nothing;
+}
+
+async function close({ slice }: PeerPlace, own: OwnProducer) {
+  await slice.commit({ type: 'removeProducer', producerId: own.record.producerId });
+  slice.closeProducer(own);
+  return nothing;
+}

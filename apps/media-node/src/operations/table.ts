@@ -1,0 +1,42 @@
+import type { CallContext, NodeOperationName, OperationParams, OperationResults, RoomId } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { MediaNode } from '../media-node.ts';
+import type { Peer } from '../peer.ts';
+import type { Slice } from '../slice.ts';
+
+export type Operation<O extends NodeOperationName> = (
+  node: MediaNode,
+  params: OperationParams<O>,
+  context: CallContext,
+) => Promise<OperationResults[O]>;
+
+export interface PeerPlace {
+  slice: Slice;
+  peer: Peer;
+}
+
+type PeerParams = { room: RoomId; peerId: Peer['id']; sessionId: Peer['sessionId'] };
+
+/** @throws peerNotFound; an older session of the same peer is not found either: its word counts no more. */
+export function findPeer(node: MediaNode, { room, peerId, sessionId }: PeerParams): PeerPlace {
+  const slice = node.slices.get(room);
+  const peer = slice?.peers.get(peerId);
+  if (!slice || !peer || peer.sessionId !== sessionId) throw new SluiceError('peerNotFound', 'This peer is not here.');
+  return { slice, peer };
+}
+
+/** An operation on one peer: in the peer's mailbox, and not at all once nobody waits for it any more. */
+export function onPeer<O extends NodeOperationName>(
+  run: (place: PeerPlace, params: OperationParams<O> & PeerParams, node: MediaNode) => Promise<OperationResults[O]>,
+): (node: MediaNode, params: OperationParams<O> & PeerParams, context: CallContext) => Promise<OperationResults[O]> {
+  return (node, params, context) => {
+    const place = findPeer(node, params);
+    return place.peer.mailbox.run(async () => {
+      if (node.clock.now() > context.deadline) throw new SluiceError('deadlineExceeded', 'It came too late.');
+      place.peer.assertOpen();
+      return run(place, params, node);
+    });
+  };
+}
+
+export const nothing = {} as Record<string, never>;

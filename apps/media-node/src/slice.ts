@@ -1,0 +1,310 @@
+import type {
+  Change,
+  Clock,
+  Directory,
+  Endpoint,
+  Logger,
+  Owner,
+  PeerId,
+  PeerRecord,
+  Position,
+  ProducerId,
+  ProducerRecord,
+  RoomEvent,
+  RoomId,
+  RoomSnapshot,
+} from '@sluice/shared';
+import { FencedError, RoomFeed, SingleFlight, SluiceError } from '@sluice/shared';
+import type { ClientPeerEvent } from '@sluice/shared/protocol';
+import type { NodeConfig } from './config.ts';
+import { Demand } from './demand.ts';
+import type { LinkListen, LinkScope } from './media/link-end.ts';
+import { Links } from './media/links.ts';
+import { Pipes } from './media/pipes.ts';
+import type { Speaker } from './media/slice-router.ts';
+import { SliceRouter } from './media/slice-router.ts';
+import type { PooledWorker, WorkerPool } from './media/worker-pool.ts';
+import type { NodeMetrics } from './metrics.ts';
+import type { OwnProducer, Peer } from './peer.ts';
+
+export interface SliceOptions {
+  room: RoomId;
+  owner: Owner;
+  config: NodeConfig;
+  clock: Clock;
+  log: Logger;
+  metrics: NodeMetrics;
+  directory: Directory;
+  endpoint: Endpoint;
+  pool: WorkerPool;
+  listen: Record<LinkScope, LinkListen>;
+  /** The slice lost its claim: whoever holds it lets it go. */
+  onFenced(slice: Slice): void;
+  /** A peer's media was lost with its worker. */
+  onRouterLost(slice: Slice, router: SliceRouter): void;
+  /** The room says that this peer is gone, or is another session's by now. */
+  onPeerGone(slice: Slice, peer: Peer, reason: string): void;
+}
+
+/**
+ * The part of a room that this node holds: its routers, its peers, and the pipes to the rest of the room. It follows
+ * the room's events like everyone else; what happens to its own peers it writes to the directory first.
+ */
+export class Slice {
+  readonly room: RoomId;
+  readonly peers = new Map<PeerId, Peer>();
+  readonly feed: RoomFeed;
+  readonly links: Links;
+  readonly pipes: Pipes;
+  readonly demand: Demand;
+  readonly #options: SliceOptions;
+  readonly #routers: SliceRouter[] = [];
+  readonly #making = new SingleFlight<PooledWorker, SliceRouter>();
+  readonly #own = new Map<ProducerId, OwnProducer>();
+  /** Joins under way: a slice that somebody is about to enter is not empty. */
+  joining = 0;
+  #closed = false;
+
+  constructor(options: SliceOptions) {
+    const { room, clock, log, metrics, directory, endpoint } = options;
+    this.#options = options;
+    this.room = room;
+    this.feed = new RoomFeed({
+      room,
+      directory,
+      log,
+      onEvent: (event, position) => this.#follow(event, position),
+      onRepair: (kind) => metrics.repairs.inc({ kind }),
+    });
+    this.links = new Links({
+      room,
+      endpoint,
+      clock,
+      listen: options.listen,
+      routerById: (id) => this.#routers.find((router) => router.id === id),
+      kindOf: (producerId) => (this.recordOf(producerId)?.kind === 'data' ? 'data' : 'media'),
+    });
+    this.pipes = new Pipes({
+      links: this.links,
+      clock,
+      log,
+      metrics,
+      idleMs: options.config.pipeIdleMs,
+      ownRouterOf: (producerId) => this.own(producerId)?.peer.router,
+      recordOf: (producerId) => this.recordOf(producerId),
+    });
+    this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get empty(): boolean {
+    return this.peers.size === 0 && this.joining === 0;
+  }
+
+  get routers(): readonly SliceRouter[] {
+    return this.#routers;
+  }
+
+  get config(): NodeConfig {
+    return this.#options.config;
+  }
+
+  /** Begins to follow the room. The first snapshot comes with the first peer that enters. */
+  open(): Promise<void> {
+    return this.feed.subscribe();
+  }
+
+  /** A producer of a peer here. */
+  own(producerId: ProducerId): OwnProducer | undefined {
+    return this.#own.get(producerId);
+  }
+
+  recordOf(producerId: ProducerId): ProducerRecord | undefined {
+    return this.#own.get(producerId)?.record ?? this.feed.view.producers.get(producerId);
+  }
+
+  /** As `recordOf`, but reads what this node may have missed before it says that there is none. */
+  async findRecord(producerId: ProducerId): Promise<ProducerRecord> {
+    const known = this.recordOf(producerId);
+    if (known) return known;
+    await this.feed.catchUp();
+    const record = this.recordOf(producerId);
+    if (!record) throw new SluiceError('producerNotFound', 'There is no such producer.');
+    return record;
+  }
+
+  /** Enters a peer into the room and takes the room's picture from the same change. */
+  async enter(record: PeerRecord): Promise<RoomSnapshot> {
+    const { directory, config } = this.#options;
+    const limits = { maxPeers: config.maxPeersPerRoom };
+    const snapshot = await this.#fenced(() => directory.enter(this.room, record, limits));
+    this.feed.seed(snapshot);
+    return snapshot;
+  }
+
+  /** Writes to the directory. Writes of one process reach it in the order they were begun. */
+  commit(...changes: Change[]): Promise<Position> {
+    const { directory, owner } = this.#options;
+    return this.#fenced(() => directory.commit(this.room, owner, changes));
+  }
+
+  addProducer(own: OwnProducer): void {
+    this.#own.set(own.record.producerId, own);
+    own.peer.producers.set(own.record.producerId, own);
+  }
+
+  /** Lets a producer and its copies on this node go. The rest of the room hears of it from the directory. */
+  closeProducer({ peer, producer, record }: OwnProducer): void {
+    this.#own.delete(record.producerId);
+    peer.producers.delete(record.producerId);
+    this.demand.forget(record.producerId);
+    this.pipes.producerClosed(record.producerId);
+    producer.close();
+  }
+
+  /** Takes a peer out of the room: its media at once, its record as soon as the directory takes it. */
+  async remove(peer: Peer, reason: 'left' | 'disconnected' | 'replaced' | 'kicked' | 'failed'): Promise<void> {
+    const producerIds = [...peer.producers.keys()];
+    this.discard(peer);
+    await this.commit({ type: 'removePeer', peerId: peer.id, reason, producerIds });
+  }
+
+  /** Lets a peer's media go without a word to the directory: it knows. */
+  discard(peer: Peer): void {
+    for (const own of [...peer.producers.values()]) this.closeProducer(own);
+    peer.close();
+    if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
+  }
+
+  /**
+   * The router for one more peer. `pack` stays on the first router while its worker has headroom; `spread` goes round
+   * the workers.
+   */
+  async routerForPeer(): Promise<SliceRouter> {
+    const { config, pool } = this.#options;
+    const living = this.#routers.filter((router) => !router.closed);
+    if (config.spread === 'spread') return this.#routerOn(this.#nextWorker(living));
+    const cool = living.filter((router) => router.worker.load < config.hotWorkerLoad);
+    const coolest = cool.sort((a, b) => a.worker.load - b.worker.load)[0];
+    return coolest ?? this.#routerOn(pool.leastLoaded());
+  }
+
+  tell(peer: Peer, event: ClientPeerEvent): void {
+    const { gateway, sessionId } = peer.record;
+    const notice = { room: this.room, peerId: peer.id, sessionId, event };
+    this.#options.endpoint.notify(gateway, 'peerEvent', notice);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const peer of [...this.peers.values()]) this.discard(peer);
+    this.demand.close();
+    this.links.close();
+    for (const router of this.#routers) router.close();
+    await this.feed.close();
+  }
+
+  #nextWorker(living: SliceRouter[]): PooledWorker {
+    const peersOn = (worker: PooledWorker) =>
+      living.filter((router) => router.worker === worker).reduce((sum, router) => sum + router.peers, 0);
+    const [first, ...rest] = this.#options.pool.workers;
+    if (!first) throw new SluiceError('noCapacity', 'This node has no worker at the moment.');
+    return rest.reduce((best, worker) => (peersOn(worker) < peersOn(best) ? worker : best), first);
+  }
+
+  async #routerOn(worker: PooledWorker): Promise<SliceRouter> {
+    const standing = this.#routers.find((router) => router.worker === worker && !router.closed);
+    if (standing) return standing;
+    const made = await this.#making.get(worker, () => this.#createRouter(worker));
+    this.#making.forget(worker);
+    if (this.#closed) made.close();
+    return made;
+  }
+
+  async #createRouter(worker: PooledWorker): Promise<SliceRouter> {
+    const router: SliceRouter = await SliceRouter.create(worker, {
+      onLost: () => {
+        this.#routers.splice(this.#routers.indexOf(router), 1);
+        this.#options.onRouterLost(this, router);
+      },
+      onSpeakers: (speakers) => this.#tellSpeakers(router, speakers),
+    });
+    this.#routers.push(router);
+    return router;
+  }
+
+  /** Runs a write; one that was refused because this boot is fenced here ends the slice. */
+  async #fenced<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof FencedError)) throw error;
+      this.#options.onFenced(this);
+      throw new SluiceError('nodeUnavailable', 'This node has lost its part of the room.', { cause: error });
+    }
+  }
+
+  #follow(event: RoomEvent, position: Position): void {
+    if (event.type === 'producerClosed') {
+      this.demand.forget(event.producerId);
+      this.pipes.producerClosed(event.producerId);
+    } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
+      const paused = event.type === 'producerPaused';
+      // A copy that closes meanwhile needs no pause.
+      this.pipes.producerPaused(event.producerId, paused).catch(() => undefined);
+    } else if (event.type === 'peerLeft') {
+      this.#ownPeerGone(event.peerId, undefined, position, event.reason);
+    } else if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
+      this.#ownPeerGone(event.peer.peerId, event.peer, position, 'replaced');
+    } else if (event.type === 'sliceFenced') {
+      const { owner } = this.#options;
+      if (event.node === owner.node && event.boot === owner.boot) this.#options.onFenced(this);
+    }
+  }
+
+  /** An event about one of our own peers that we did not cause: it left, or another session is the peer now. */
+  #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
+    const peer = this.peers.get(peerId);
+    if (!peer || peer.enteredAt === undefined || position.seq <= peer.enteredAt) return;
+    if (now?.sessionId === peer.sessionId) return;
+    this.#options.onPeerGone(this, peer, reason);
+  }
+
+  #tellSpeakers(router: SliceRouter, speakers: Speaker[]): void {
+    const named = speakers.flatMap(({ producerId, volume }) => {
+      const peerId = this.recordOf(producerId as ProducerId)?.peerId;
+      return peerId === undefined ? [] : [{ peerId, volume }];
+    });
+    for (const peer of this.peers.values()) {
+      if (peer.router === router) this.tell(peer, { type: 'activeSpeakers', speakers: named });
+    }
+  }
+
+  /** Demand flows up: to the peer that publishes, or to the node that the producer came from. */
+  #tellDemand(producerId: ProducerId, maxSpatialLayer: number): void {
+    const own = this.own(producerId);
+    if (own) this.tell(own.peer, { type: 'producerDemand', producerId, maxSpatialLayer });
+    else this.#askDemand(producerId, maxSpatialLayer);
+  }
+
+  #askDemand(producerId: ProducerId, maxSpatialLayer: number): void {
+    for (const { producerId: id, end } of this.pipes.carriages) {
+      if (id !== producerId || end.farAddress === undefined) continue;
+      const params = {
+        room: this.room,
+        askerRouter: end.router.id,
+        giverRouter: end.farRouter,
+        askerTransportId: end.id,
+        producerId,
+        maxSpatialLayer,
+      };
+      this.#options.endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: 2000 }).catch((error: unknown) => {
+        this.#options.log.debug({ code: SluiceError.from(error).code }, 'Demand could not be passed on.');
+      });
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { Clock, Directory, Logger, Owner, RoomId, Timer } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { NodeMetrics } from './metrics.ts';
+import type { Slice } from './slice.ts';
+
+interface Entry {
+  slice: Slice;
+  opened: Promise<void>;
+  emptyTimer: Timer | undefined;
+}
+
+export interface SlicesOptions {
+  owner: Owner;
+  directory: Directory;
+  clock: Clock;
+  log: Logger;
+  metrics: NodeMetrics;
+  emptySliceMs: number;
+  create(room: RoomId): Slice;
+}
+
+/** Every how many ms the directory is shown that our rooms live, and pipes are compared with what the others know. */
+const sweepEveryMs = 5000;
+
+/** The slices of this node by room: made for the first peer, closed some time after the last. */
+export class Slices {
+  readonly #options: SlicesOptions;
+  readonly #entries = new Map<RoomId, Entry>();
+  /** Slices on their way out: the room's next slice here waits until the claim has been given up. */
+  readonly #closing = new Map<RoomId, Promise<void>>();
+  #sweeping: Timer | undefined;
+
+  constructor(options: SlicesOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#sweeping = this.#options.clock.setRepeating(() => void this.#sweep(), sweepEveryMs);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Slice> {
+    for (const { slice } of this.#entries.values()) yield slice;
+  }
+
+  get(room: RoomId): Slice | undefined {
+    return this.#entries.get(room)?.slice;
+  }
+
+  /** Runs `use` with the room's slice, which stays open meanwhile; an empty one goes some time later. */
+  async join<T>(room: RoomId, use: (slice: Slice) => Promise<T>): Promise<T> {
+    await this.#closing.get(room);
+    const entry = this.#entry(room);
+    entry.slice.joining++;
+    entry.emptyTimer?.cancel();
+    try {
+      await entry.opened;
+      return await use(entry.slice);
+    } finally {
+      entry.slice.joining--;
+      this.settle(entry.slice);
+    }
+  }
+
+  /** Starts the clock of a slice that has become empty. */
+  settle(slice: Slice): void {
+    const entry = this.#entries.get(slice.room);
+    if (entry?.slice !== slice || !slice.empty) return;
+    entry.emptyTimer?.cancel();
+    entry.emptyTimer = this.#options.clock.setTimer(() => {
+      if (slice.empty) void this.#release(slice);
+    }, this.#options.emptySliceMs);
+  }
+
+  /** Lets a slice go that the cluster has taken from us: nothing is written. */
+  async drop(slice: Slice): Promise<void> {
+    if (this.#entries.get(slice.room)?.slice === slice) this.#entries.delete(slice.room);
+    await slice.close();
+  }
+
+  async close(): Promise<void> {
+    this.#sweeping?.cancel();
+    await Promise.all([...this].map((slice) => this.#release(slice)));
+    await Promise.all(this.#closing.values());
+  }
+
+  #entry(room: RoomId): Entry {
+    const standing = this.#entries.get(room);
+    if (standing) return standing;
+    const slice = this.#options.create(room);
+    const entry: Entry = { slice, opened: slice.open(), emptyTimer: undefined };
+    entry.opened.catch(() => void this.drop(slice));
+    this.#entries.set(room, entry);
+    return entry;
+  }
+
+  async #release(slice: Slice): Promise<void> {
+    const { directory, owner, log } = this.#options;
+    this.#entries.get(slice.room)?.emptyTimer?.cancel();
+    const released = this.drop(slice)
+      .then(() => directory.release(slice.room, owner))
+      .catch((error: unknown) => {
+        // The directory forgets a room that nobody touches; until then the claim stands in nobody's way.
+        log.debug(
+          { room: slice.room, code: SluiceError.from(error).code },
+          'A slice could not be given up in writing.',
+        );
+      })
+      .finally(() => {
+        if (this.#closing.get(slice.room) === released) this.#closing.delete(slice.room);
+      });
+    this.#closing.set(slice.room, released);
+    await released;
+  }
+
+  async #sweep(): Promise<void> {
+    const { directory, owner, log, metrics } = this.#options;
+    try {
+      await directory.touch(owner, [...this.#entries.keys()]);
+      for (const slice of [...this]) {
+        for (const end of [...slice.links.ends]) {
+          for (const lost of await slice.links.sweep(end)) {
+            metrics.repairs.inc({ kind: 'pipe' });
+            end.taken.get(lost)?.close();
+          }
+        }
+      }
+    } catch (error) {
+      log.debug({ code: SluiceError.from(error).code }, 'The sweep will be made later.');
+    }
+  }
+}
