@@ -124,7 +124,14 @@ export type ClientRoomEvent = { epoch: number; seq: number } & (
   | { type: 'peerUpdated'; peerId: string; name?: string; metadata?: Json; node: string }
   | ({ type: 'producerAdded'; peerId: string } & ProducerInfo)
   | { type: 'producerClosed' | 'producerPaused' | 'producerResumed'; producerId: string; peerId: string }
-  | { type: 'dataProducerAdded'; dataProducerId: string; peerId: string; label: string; protocol: string }
+  | {
+      type: 'dataProducerAdded';
+      dataProducerId: string;
+      peerId: string;
+      label: string;
+      protocol: string;
+      metadata?: Json;
+    }
   | { type: 'dataProducerClosed'; dataProducerId: string; peerId: string }
   | { type: 'message'; from: string; payload: Json }
   | { type: 'roomClosed'; reason: string }

@@ -1,0 +1,6 @@
+import { askNode, type Handler } from './handler.ts';
+
+export const consume: Handler<'consume'> = async (call) => {
+  const { consumers, failed } = await askNode(call, 'consume', call.fields);
+  return { type: 'consumed', consumers, failed };
+};

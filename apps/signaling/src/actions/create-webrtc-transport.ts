@@ -1,0 +1,8 @@
+import { askNode, type Handler } from './handler.ts';
+
+export const createWebRtcTransport: Handler<'createWebRtcTransport'> = async (call) => {
+  const transport = await askNode(call, 'createTransport', call.fields);
+  return call.fields.direction === 'send'
+    ? { type: 'producerTransport', producerTransport: transport }
+    : { type: 'consumerTransport', consumerTransport: transport };
+};

@@ -1,0 +1,6 @@
+import { askNode, type Handler } from './handler.ts';
+
+export const sendMessage: Handler<'sendMessage'> = async (call) => {
+  const { seq } = await askNode(call, 'sendMessage', call.fields);
+  return { type: 'messageSent', seq };
+};

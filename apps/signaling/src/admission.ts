@@ -1,0 +1,80 @@
+import type { NodeId, OperationResults } from '@sluice/shared';
+import { isSluiceError } from '@sluice/shared';
+import type { Call } from './actions/handler.ts';
+import { withDeadline } from './deadline.ts';
+import type { FollowedRoom } from './followed-room.ts';
+import type { OwnParams, PeerAddress } from './node-client.ts';
+import type { Placement } from './placements.ts';
+
+/** A peer on its way in, with ids that nobody had before. */
+export interface Newcomer extends Omit<PeerAddress, 'address'> {
+  resumeHash: string;
+}
+
+/** A peer that its node has taken in. */
+export interface Admission {
+  peer: PeerAddress;
+  node: NodeId;
+  result: OperationResults['joinPeer'];
+}
+
+/**
+ * Chooses a node and has it take the peer in. The room's events are heard before the node is asked. Where it is unclear
+ * in the end whether the node did it, the node is told to let the peer go.
+ */
+export async function admit(call: Call<'join'>, followed: FollowedRoom, newcomer: Newcomer): Promise<Admission> {
+  const { services, fields, deadline } = call;
+  const { placements, clock, config } = services;
+  const looking = placements.needsPresence(fields.node) ? followed.presentNodes() : Promise.resolve(new Set<NodeId>());
+  const [present] = await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
+  const wish = { present, region: fields.region ?? config.region, wanted: fields.node };
+  try {
+    return await enterNode(call, followed, newcomer, placements.choose(wish));
+  } catch (error) {
+    if (!isSluiceError(error, 'nodeUnavailable') || wish.wanted !== undefined) throw error;
+    // The one that was chosen has just gone. Another, once, within the same deadline.
+    return enterNode(call, followed, newcomer, placements.choose(wish));
+  }
+}
+
+async function enterNode(
+  call: Call<'join'>,
+  followed: FollowedRoom,
+  { resumeHash, ...newcomer }: Newcomer,
+  placement: Placement,
+): Promise<Admission> {
+  const { nodes, departures } = call.services;
+  const { id: node, address } = placement.node;
+  const peer = { ...newcomer, address };
+  const arrived = followed.entering(node);
+  try {
+    const result = await nodes.call(peer, 'joinPeer', joinParams(call, resumeHash), call.deadline);
+    placement.arrived();
+    return { peer, node, result };
+  } catch (error) {
+    if (isSluiceError(error, 'nodeUnavailable')) placement.missed();
+    else placement.failed();
+    if (isUnclear(error)) void departures.leave(peer, 'failed');
+    throw error;
+  } finally {
+    arrived();
+  }
+}
+
+function joinParams({ fields, services }: Call<'join'>, resumeHash: string): OwnParams<'joinPeer'> {
+  const { name, metadata, features, transports, rtpCapabilities } = fields;
+  return {
+    gateway: services.nodes.inbox,
+    resumeHash,
+    features,
+    transports,
+    ...(name !== undefined && { name }),
+    ...(metadata !== undefined && { metadata }),
+    ...(rtpCapabilities !== undefined && { rtpCapabilities }),
+  };
+}
+
+/** Whether the node may have done what it was asked for, without our hearing of it. */
+function isUnclear(error: unknown): boolean {
+  return isSluiceError(error, 'deadlineExceeded') || isSluiceError(error, 'coordinatorUnavailable');
+}

@@ -1,0 +1,105 @@
+import type { ConfigOf, Environment, GatewayId, PlacementPolicy, Settings } from '@sluice/shared';
+import { newGatewayId, readConfig, rules } from '@sluice/shared';
+import * as z from 'zod';
+
+/** What clients are told of STUN and TURN servers, as in `RTCConfiguration`. */
+const iceServers = z.array(
+  z.object({
+    urls: z.array(z.string().max(512)).min(1).max(16),
+    username: z.string().max(512).exactOptional(),
+    credential: z.string().max(512).exactOptional(),
+  }),
+);
+export type IceServers = z.infer<typeof iceServers>;
+
+const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not JSON' });
+    return z.NEVER;
+  }
+});
+
+const memberId = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9_.-]+$/);
+
+/** Everything that a gateway can be told, each with what is traded by turning it. */
+export const gatewaySettings = {
+  port: {
+    env: 'PORT',
+    schema: rules.integer({ min: 0, max: 65_535, fallback: 8080 }),
+    about: 'TCP port of the WebSocket and the page; 0 takes any free one',
+  },
+  host: { env: 'HOST', schema: rules.text('0.0.0.0'), about: 'address that clients are listened for on' },
+  opsPort: {
+    env: 'OPS_PORT',
+    schema: rules.integer({ min: 0, max: 65_535, fallback: 9090 }),
+    about: 'private TCP port of /healthz, /readyz and /metrics; 0 takes any free one',
+  },
+  opsHost: {
+    env: 'OPS_HOST',
+    schema: rules.text('127.0.0.1'),
+    about: 'address of the private port; widen it only inside a network that clients cannot reach',
+  },
+  gatewayId: {
+    env: 'GATEWAY_ID',
+    schema: memberId.optional().transform((id) => (id ?? newGatewayId()) as GatewayId),
+    about: 'name of this gateway in logs and reports; minted when not given',
+  },
+  region: {
+    env: 'REGION',
+    schema: rules.optionalText(),
+    about: 'region whose nodes are preferred for joins that name none',
+  },
+  placement: {
+    env: 'PLACEMENT',
+    schema: rules.choice(['pack', 'spread'], 'pack').transform((policy) => policy as PlacementPolicy),
+    about: 'pack keeps a room on few nodes (fewer pipes); spread takes the node with the fewest peers',
+  },
+  allowNodeChoice: {
+    env: 'ALLOW_NODE_CHOICE',
+    schema: rules.flag(false),
+    about: 'development: a join may name its node',
+  },
+  logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'least serious level that is logged' },
+  devPage: { env: 'DEV_PAGE', schema: rules.flag(true), about: 'whether the meeting page is served at /' },
+  allowedOrigins: {
+    env: 'ALLOWED_ORIGINS',
+    schema: rules.list(),
+    about: 'origins whose pages may connect, comma-separated; none given lets all in',
+  },
+  iceServers: {
+    env: 'ICE_SERVERS',
+    schema: jsonText
+      .pipe(iceServers)
+      .optional()
+      .transform((servers) => servers ?? []),
+    about: 'JSON list of STUN and TURN servers that clients are told of',
+    secret: true,
+  },
+  actionsPerSecond: {
+    env: 'ACTIONS_PER_SECOND',
+    schema: rules.number({ min: 1, max: 100_000, fallback: 50 }),
+    about: 'actions that one connection may send in the long run; more lets one client cost more',
+  },
+  actionBurst: {
+    env: 'ACTION_BURST',
+    schema: rules.integer({ min: 1, max: 100_000, fallback: 200 }),
+    about: 'actions that one connection may send at once; a client that joins a large room needs some',
+  },
+  maxSessions: {
+    env: 'MAX_SESSIONS',
+    schema: rules.integer({ min: 1, max: 1_000_000, fallback: 50_000 }),
+    about: 'connections at most; further ones are answered 503 and go elsewhere',
+  },
+} as const satisfies Settings;
+
+export type GatewayConfig = ConfigOf<typeof gatewaySettings>;
+
+/** @throws ConfigError with all that is wrong. */
+export function readGatewayConfig(environment: Environment): GatewayConfig {
+  return readConfig(gatewaySettings, environment);
+}

@@ -1,0 +1,82 @@
+import type { Bus, Clock, Logger, SessionId, Timer } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { NodeClient, OwnParams, PeerAddress } from './node-client.ts';
+
+type Reason = OwnParams<'leavePeer'>['reason'];
+
+interface Departure {
+  peer: PeerAddress;
+  reason: Reason;
+  /** When to stop trying, on this process's clock. */
+  until: number;
+}
+
+const attemptMs = 2000;
+const retryEveryMs = 1000;
+/** Past this the node has noticed by itself that nobody speaks for the peer. */
+const giveUpAfterMs = 30_000;
+/** Beyond it the oldest is dropped, and is left to the node's own sweep. */
+const maxUnsent = 10_000;
+
+/**
+ * Takes peers off their nodes when nobody here speaks for them any more. A leave that could not be said is said again
+ * until it was heard: otherwise a bus that was away for a moment would leave a ghost in the room. Safe to repeat, since
+ * a session's id is never used twice.
+ */
+export class Departures {
+  readonly #nodes: NodeClient;
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #unsent = new Map<SessionId, Departure>();
+  #timer: Timer | undefined;
+
+  constructor(options: { nodes: NodeClient; bus: Bus; clock: Clock; log: Logger }) {
+    this.#nodes = options.nodes;
+    this.#bus = options.bus;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  get unsent(): number {
+    return this.#unsent.size;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.setRepeating(() => this.#retry(), retryEveryMs);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** Resolves when the node has answered, or when it is known that it can't now. Never rejects. */
+  async leave(peer: PeerAddress, reason: Reason): Promise<void> {
+    await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs });
+  }
+
+  async #attempt(departure: Departure): Promise<void> {
+    const { peer, reason } = departure;
+    try {
+      await this.#nodes.call(peer, 'leavePeer', { reason }, this.#clock.now() + attemptMs);
+    } catch (thrown) {
+      const { code } = SluiceError.from(thrown);
+      this.#log.debug({ room: peer.room, peerId: peer.peerId, code }, 'A leave was not answered.');
+      if (code === 'coordinatorUnavailable' || code === 'deadlineExceeded') this.#remember(departure);
+    }
+  }
+
+  #remember(departure: Departure): void {
+    if (this.#clock.now() >= departure.until) return;
+    this.#unsent.set(departure.peer.sessionId, departure);
+    const oldest = this.#unsent.keys().next().value;
+    if (this.#unsent.size > maxUnsent && oldest !== undefined) this.#unsent.delete(oldest);
+  }
+
+  #retry(): void {
+    if (!this.#bus.connected) return;
+    const due = [...this.#unsent.values()];
+    this.#unsent.clear();
+    for (const departure of due) void this.#attempt(departure);
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '@sluice/shared';
+
+/** Lets `burst` through at once and `perSecond` in the long run. */
+export class TokenBucket {
+  readonly #clock: Clock;
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #filledAt: number;
+
+  constructor(clock: Clock, rate: { perSecond: number; burst: number }) {
+    this.#clock = clock;
+    this.#perSecond = rate.perSecond;
+    this.#burst = rate.burst;
+    this.#tokens = rate.burst;
+    this.#filledAt = clock.now();
+  }
+
+  /** True, and one token less, or false and nothing changed. */
+  take(): boolean {
+    const now = this.#clock.now();
+    const grown = ((now - this.#filledAt) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#burst, this.#tokens + grown);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
+
+/** A client whose reconnect went wrong may err a few dozen times; one that errs more than this is not a client. */
+const offencesAllowed = 100;
+const offenceWindowMs = 10_000;
+
+/** Counts what one connection did wrong, and says when that is enough. */
+export class Offences {
+  readonly #clock: Clock;
+  #since: number;
+  #count = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.now();
+  }
+
+  /** Adds one; true once there were `offencesAllowed` of them within the window. */
+  add(): boolean {
+    const now = this.#clock.now();
+    if (now - this.#since >= offenceWindowMs) {
+      this.#since = now;
+      this.#count = 0;
+    }
+    return ++this.#count >= offencesAllowed;
+  }
+}

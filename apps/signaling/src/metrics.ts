@@ -1,0 +1,92 @@
+import type { ErrorCode, MetricsRegistry } from '@sluice/shared';
+import { buckets, Counter, Gauge, Histogram } from '@sluice/shared';
+
+/** How a request ended: `client_error` is the client's to mend, `server_error` ours. */
+export type RequestResult = 'ok' | 'client_error' | 'server_error' | 'timeout';
+
+export function resultOf(code: ErrorCode): RequestResult {
+  if (code === 'deadlineExceeded') return 'timeout';
+  return serverErrors.has(code) ? 'server_error' : 'client_error';
+}
+
+const serverErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'internal',
+  'nodeUnavailable',
+  'noCapacity',
+  'coordinatorUnavailable',
+]);
+
+/** What a gateway counts. Labels are closed sets: action names, close reasons, kinds of frame. */
+export function createGatewayMetrics(
+  registry: MetricsRegistry,
+  now: { connections(): number; rooms(): number; joined(): number; bufferedBytes(): number },
+) {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('sfu_gateway_connections', 'WebSockets that stand.', now.connections);
+  gauge('sfu_gateway_peers', 'Sessions that have a peer in a room.', now.joined);
+  gauge('sfu_gateway_rooms', 'Rooms that this gateway follows.', now.rooms);
+  gauge('sfu_gateway_buffered_bytes', 'Bytes that clients have not taken yet.', now.bufferedBytes);
+  return {
+    opened: new Counter({ name: 'sfu_gateway_connections_opened_total', help: 'WebSockets opened.', registers }),
+    closed: new Counter({
+      name: 'sfu_gateway_connections_closed_total',
+      help: 'WebSockets closed, by why.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    messages: new Counter({
+      name: 'sfu_gateway_messages_total',
+      help: 'Frames, by direction and kind.',
+      labelNames: ['direction', 'type'],
+      registers,
+    }),
+    messageBytes: new Counter({
+      name: 'sfu_gateway_message_bytes_total',
+      help: 'Characters in frames, by direction.',
+      labelNames: ['direction'],
+      registers,
+    }),
+    requests: new Histogram({
+      name: 'sfu_gateway_request_duration_seconds',
+      help: "Actions, from their turn to their reply's being sent.",
+      labelNames: ['method', 'result'],
+      buckets: [...buckets.request],
+      registers,
+    }),
+    joins: new Histogram({
+      name: 'sfu_join_duration_seconds',
+      help: 'Joins, from their turn to their reply.',
+      labelNames: ['result'],
+      buckets: [...buckets.request],
+      registers,
+    }),
+    dropped: new Counter({
+      name: 'sfu_gateway_messages_dropped_total',
+      help: 'Frames that could not be sent, and notices for sessions that are not here.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    rateLimited: new Counter({
+      name: 'sfu_gateway_rate_limited_total',
+      help: 'Actions refused: too fast, or too many waiting.',
+      labelNames: ['scope'],
+      registers,
+    }),
+    repairs: new Counter({
+      name: 'sfu_gateway_room_feed_repairs_total',
+      help: 'Room events that were missed on the bus and read afterwards: gaps filled, or the whole room read anew.',
+      labelNames: ['kind'],
+      registers,
+    }),
+  };
+}
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;

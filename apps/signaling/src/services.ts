@@ -1,0 +1,22 @@
+import type { Bus, Clock, Logger } from '@sluice/shared';
+import type { GatewayConfig } from './config.ts';
+import type { Departures } from './departures.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { NodeClient } from './node-client.ts';
+import type { Placements } from './placements.ts';
+import type { RoomFeeds } from './room-feeds.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What the sessions of one gateway share. */
+export interface Services {
+  config: GatewayConfig;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  metrics: GatewayMetrics;
+  nodes: NodeClient;
+  departures: Departures;
+  placements: Placements;
+  rooms: RoomFeeds;
+  sessions: Sessions;
+}

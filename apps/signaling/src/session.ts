@@ -1,0 +1,196 @@
+import { type CloseCodeName, Mailbox, type SluiceError } from '@sluice/shared';
+import type { ErrorFrame, LeaveReason, Reply, ClientPeerEvent } from '@sluice/shared/protocol';
+import { type Head, readFrame } from './decode.ts';
+import { dispatch } from './dispatch.ts';
+import type { Member } from './followed-room.ts';
+import { Offences, TokenBucket } from './limits.ts';
+import { frameFaults, overflow, tooFast } from './refusals.ts';
+import type { Services } from './services.ts';
+import { type Joined, joined, type SessionState } from './session-state.ts';
+import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts';
+
+/** More actions than these in line mean a client that doesn't wait for anything, or a node that doesn't answer. */
+const maxWaiting = 128;
+
+type FrameKind = 'reply' | 'error' | 'event' | 'notice';
+
+/**
+ * One WebSocket. Its actions are done one at a time, in the order they came, and everything that answers a frame goes
+ * through the same line, so that replies and errors come in that order too. Closing is the last job in the line: a join
+ * that was under way when the socket closed is through by then, and its peer leaves.
+ */
+export class Session implements SocketListener {
+  readonly #socket: Socket;
+  readonly #services: Services;
+  readonly #mailbox = new Mailbox(maxWaiting);
+  readonly #bucket: TokenBucket;
+  readonly #offences: Offences;
+  readonly #ended = Promise.withResolvers<void>();
+  #state: SessionState = { phase: 'unjoined' };
+  #member: Member | undefined;
+  #open = true;
+  /** When an action last ran out of time, on the process's clock. */
+  #timedOutAt = Number.NEGATIVE_INFINITY;
+
+  constructor(socket: Socket, services: Services) {
+    const { clock, config } = services;
+    this.#socket = socket;
+    this.#services = services;
+    this.#bucket = new TokenBucket(clock, { perSecond: config.actionsPerSecond, burst: config.actionBurst });
+    this.#offences = new Offences(clock);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** False as soon as the socket is closing: nothing needs to be done for it any more but to clean up. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Resolves when the socket is closed and its peer, if it had one, was taken off its node. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  text(text: string): void {
+    this.#services.metrics.messageBytes.inc({ direction: 'in' }, text.length);
+    if (!this.#bucket.take()) return this.#refuse(text, tooFast);
+    if (this.#mailbox.depth >= maxWaiting) return this.#refuse(text, overflow);
+    const receivedAt = this.#services.clock.now();
+    this.#inTurn(async () => {
+      if (this.#open) await dispatch(text, receivedAt, this, this.#services);
+    });
+  }
+
+  unreadable(fault: FrameFault): void {
+    this.#services.metrics.messages.inc({ direction: 'in', type: 'unreadable' });
+    this.#answerInTurn({}, frameFaults[fault]);
+  }
+
+  closed(end: SocketEnd): void {
+    this.#open = false;
+    this.#services.metrics.closed.inc({ reason: end });
+    this.#inTurn(() => this.#end());
+  }
+
+  /** Tells the client why, and closes. The rest happens when the socket says that it is closed. */
+  close(code: CloseCodeName, reason?: string): void {
+    this.#socket.end(code, reason);
+  }
+
+  reply(reply: Reply): void {
+    this.#send(JSON.stringify(reply), 'reply');
+  }
+
+  fail(head: Head, error: SluiceError): void {
+    const frame: ErrorFrame = { type: 'error', ...head, ...error.toWire(), temporary: error.temporary };
+    this.#send(JSON.stringify(frame), 'error');
+    if (error.code === 'deadlineExceeded') this.#timedOutAt = this.#services.clock.now();
+    if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
+  }
+
+  notice(event: ClientPeerEvent): void {
+    this.#send(JSON.stringify(event), 'notice');
+  }
+
+  /**
+   * Since when an action's time runs: since its turn came, or, where something ran out of time while it waited, since it
+   * was received. So a node that hangs costs a client one deadline, not one for each action in line.
+   */
+  timeRunsFrom(receivedAt: number): number {
+    return receivedAt < this.#timedOutAt ? receivedAt : this.#services.clock.now();
+  }
+
+  joined(): Joined {
+    return joined(this.#state);
+  }
+
+  beginJoin(): void {
+    this.#state = { phase: 'joining' };
+  }
+
+  joinFailed(): void {
+    if (this.#state.phase === 'joining') this.#state = { phase: 'unjoined' };
+  }
+
+  /** Takes the place in the room. From here on its events are sent to this session. */
+  enter(state: Joined): void {
+    const { peerId, sessionId, followed } = state;
+    this.#state = state;
+    this.#member = {
+      peerId,
+      sessionId,
+      deliver: (frame) => this.#send(frame, 'event'),
+      removed: (reason) => this.#removed(reason),
+    };
+    this.#services.sessions.bind(sessionId, this);
+    followed.add(this.#member);
+  }
+
+  /** Gives the place in the room up. Its node isn't told. */
+  detach(): Joined | undefined {
+    const state = this.#state;
+    if (state.phase !== 'joined') return undefined;
+    this.#state = { phase: 'unjoined' };
+    this.#services.sessions.unbind(state.sessionId);
+    if (this.#member) state.followed.remove(this.#member);
+    this.#member = undefined;
+    this.#services.rooms.release(state.followed);
+    return state;
+  }
+
+  /**
+   * The room says that this session's peer is gone. Where somebody wanted that, the connection is closed; where its
+   * media was lost, the connection stays, back to where it was before the join: the client has its own `peerLeft` and
+   * may join again.
+   */
+  #removed(reason: LeaveReason): void {
+    this.detach();
+    if (reason === 'replaced') this.close('resumedElsewhere');
+    else if (reason === 'kicked') this.close('kicked');
+    else if (reason === 'roomClosed') this.close('roomClosed');
+  }
+
+  async #end(): Promise<void> {
+    const left = this.detach();
+    this.#state = { phase: 'closed' };
+    this.#services.sessions.delete(this);
+    if (left) await this.#services.departures.leave(left, 'disconnected');
+    this.#ended.resolve();
+  }
+
+  #refuse(text: string, refusal: { scope: string; error: SluiceError }): void {
+    this.#services.metrics.messages.inc({ direction: 'in', type: 'refused' });
+    this.#services.metrics.rateLimited.inc({ scope: refusal.scope });
+    this.#answerInTurn(readFrame(text)?.head ?? {}, refusal.error);
+    this.#offend();
+  }
+
+  #answerInTurn(head: Head, error: SluiceError): void {
+    this.#inTurn(async () => this.fail(head, error));
+  }
+
+  /** A job that throws is a fault of ours: it ends this session and no other. */
+  #inTurn(job: () => Promise<void>): void {
+    this.#mailbox.runAlways(job).catch((error: unknown) => {
+      this.#services.log.error({ error }, 'A session failed.');
+      this.close('internal');
+    });
+  }
+
+  #offend(): void {
+    if (this.#offences.add()) this.close('protocolAbuse', 'Too many frames that cannot be served.');
+  }
+
+  #send(text: string, type: FrameKind): void {
+    const { metrics } = this.#services;
+    if (this.#socket.send(text) === 'dropped') {
+      metrics.dropped.inc({ reason: this.#open ? 'slowConsumer' : 'closed' });
+      return;
+    }
+    metrics.messages.inc({ direction: 'out', type });
+    metrics.messageBytes.inc({ direction: 'out' }, text.length);
+  }
+}

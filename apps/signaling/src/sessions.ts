@@ -1,0 +1,49 @@
+import type { CloseCodeName, SessionId } from '@sluice/shared';
+import type { PeerNotice } from '@sluice/shared';
+import type { Session } from './session.ts';
+
+/** Every session of a gateway; those with a peer can be found by the session id that their peer was entered with. */
+export class Sessions {
+  readonly #all = new Set<Session>();
+  readonly #joined = new Map<SessionId, Session>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get joined(): number {
+    return this.#joined.size;
+  }
+
+  add(session: Session): void {
+    this.#all.add(session);
+  }
+
+  delete(session: Session): void {
+    this.#all.delete(session);
+  }
+
+  bind(sessionId: SessionId, session: Session): void {
+    this.#joined.set(sessionId, session);
+  }
+
+  unbind(sessionId: SessionId): void {
+    this.#joined.delete(sessionId);
+  }
+
+  /** The session that a notice is for, if it is here and still speaks for that peer. */
+  find({ sessionId, peerId, room }: PeerNotice): Session | undefined {
+    const session = this.#joined.get(sessionId);
+    const state = session?.state;
+    return state?.phase === 'joined' && state.peerId === peerId && state.room === room ? session : undefined;
+  }
+
+  /** Closes all; resolves when each has left its room, or is known not to be able to. */
+  async closeAll(code: CloseCodeName): Promise<void> {
+    const ended = [...this.#all].map((session) => {
+      session.close(code);
+      return session.ended;
+    });
+    await Promise.all(ended);
+  }
+}

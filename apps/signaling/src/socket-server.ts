@@ -1,0 +1,256 @@
+import { closeCodes, type Clock, type CloseCodeName } from '@sluice/shared';
+import { maxFrameBytes } from '@sluice/shared/protocol';
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type us_socket_context_t,
+  type WebSocket,
+} from 'uWebSockets.js';
+import { KeepAlive, type Pinged } from './keep-alive.ts';
+import { type Page, pageFile } from './page.ts';
+import type { SendResult, Socket, SocketEnd, SocketListener } from './socket.ts';
+
+export interface SocketServerOptions {
+  host: string;
+  port: number;
+  clock: Clock;
+  /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
+  allowedOrigins: readonly string[];
+  maxSockets: number;
+  page?: Page | undefined;
+  /** Called for each connection, once. Must not throw. */
+  open(socket: Socket): SocketListener;
+}
+
+/**
+ * A client that reads nothing is closed beyond this many bytes. More lets a bad network last longer, and costs that
+ * much memory for each such client.
+ */
+export const maxBufferedBytes = 1024 * 1024;
+
+/** Larger frames than ours are still read, and answered with an error; beyond this the library closes. */
+const maxPayloadBytes = 1024 * 1024;
+
+/** Behind our own pings, for connections that are closing and whose client never answers. A multiple of four. */
+const libraryIdleSeconds = 16;
+
+interface Slot {
+  connection: Connection | undefined;
+}
+
+/** The WebSocket at `/ws` and the page beside it. The only place that knows the library. */
+export class SocketServer {
+  readonly #options: SocketServerOptions;
+  readonly #keepAlive: KeepAlive;
+  readonly #connections = new Set<Connection>();
+  readonly #app: TemplatedApp;
+  #listening: us_listen_socket | undefined;
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options;
+    this.#keepAlive = new KeepAlive(options.clock);
+    this.#app = this.#route(App());
+  }
+
+  /** The port listened on; the one asked for unless that was 0. */
+  get port(): number {
+    return this.#listening ? us_socket_local_port(this.#listening) : this.#options.port;
+  }
+
+  get bufferedBytes(): number {
+    let sum = 0;
+    for (const connection of this.#connections) sum += connection.bufferedBytes;
+    return sum;
+  }
+
+  /** Rejects where the port is taken: the library would share it silently unless told not to. */
+  listen(): Promise<void> {
+    const { host, port } = this.#options;
+    this.#keepAlive.start();
+    return new Promise((resolve, reject) => {
+      listenExclusively(this.#app, host, port, (token) => {
+        if (!token) return reject(new Error(`Cannot listen on ${host}, port ${port}: is it in use?`));
+        this.#listening = token;
+        resolve();
+      });
+    });
+  }
+
+  /** No new connections; those that stand, stay. */
+  stopListening(): void {
+    if (this.#listening) us_listen_socket_close(this.#listening);
+    this.#listening = undefined;
+  }
+
+  /** Drops what still stands, without a word to the clients. */
+  close(): void {
+    this.stopListening();
+    this.#keepAlive.stop();
+    for (const connection of [...this.#connections]) connection.drop('stopped');
+    this.#app.close();
+  }
+
+  #route(app: TemplatedApp): TemplatedApp {
+    return app
+      .ws<Slot>('/ws', {
+        maxPayloadLength: maxPayloadBytes,
+        // Our own bound comes first: the library would drop frames in the middle, the close frame among them.
+        maxBackpressure: 0,
+        idleTimeout: libraryIdleSeconds,
+        sendPingsAutomatically: false,
+        upgrade: (response, request, context) => this.#upgrade(response, request, context),
+        open: (ws) => this.#open(ws),
+        message: (ws, message, isBinary) => ws.getUserData().connection?.receive(message, isBinary),
+        pong: (ws) => ws.getUserData().connection?.heard(),
+        close: (ws) => ws.getUserData().connection?.ended('client'),
+      })
+      .any('/*', (response, request) => this.#servePage(response, request));
+  }
+
+  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
+    const { allowedOrigins, maxSockets } = this.#options;
+    const origin = request.getHeader('origin');
+    if (allowedOrigins.length > 0 && origin !== '' && !allowedOrigins.includes(origin)) {
+      response.writeStatus('403 Forbidden').end('This origin may not connect.');
+      return;
+    }
+    if (this.#connections.size >= maxSockets) {
+      response.writeStatus('503 Service Unavailable').end('This gateway is full.');
+      return;
+    }
+    response.upgrade<Slot>(
+      { connection: undefined },
+      request.getHeader('sec-websocket-key'),
+      request.getHeader('sec-websocket-protocol'),
+      request.getHeader('sec-websocket-extensions'),
+      context,
+    );
+  }
+
+  #open(ws: WebSocket<Slot>): void {
+    const connection = new Connection(ws, this.#options.clock, () => this.#forget(connection));
+    this.#connections.add(connection);
+    this.#keepAlive.add(connection);
+    ws.getUserData().connection = connection;
+    connection.listener = this.#options.open(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#keepAlive.remove(connection);
+  }
+
+  #servePage(response: HttpResponse, request: HttpRequest): void {
+    const method = request.getMethod();
+    const file = method === 'get' || method === 'head' ? pageFile(this.#options.page, request.getUrl()) : undefined;
+    if (!file) {
+      response.writeStatus('404 Not Found').end('There is nothing here.');
+      return;
+    }
+    response
+      .writeHeader('content-type', file.type)
+      .writeHeader('cache-control', 'no-cache')
+      .writeHeader('x-content-type-options', 'nosniff');
+    if (method === 'head') response.endWithoutBody(Buffer.byteLength(file.body));
+    else response.end(file.body);
+  }
+}
+
+/** One WebSocket. Nothing of the library is touched once `#ended` is set: it would throw. */
+class Connection implements Socket, Pinged {
+  readonly #ws: WebSocket<Slot>;
+  readonly #clock: Clock;
+  readonly #forget: () => void;
+  listener: SocketListener | undefined;
+  heardAt: number;
+  #ended = false;
+  /** What ends it, where that is us. */
+  #cause: SocketEnd | undefined;
+
+  constructor(ws: WebSocket<Slot>, clock: Clock, forget: () => void) {
+    this.#ws = ws;
+    this.#clock = clock;
+    this.#forget = forget;
+    this.heardAt = clock.now();
+  }
+
+  get bufferedBytes(): number {
+    return this.#ended ? 0 : this.#ws.getBufferedAmount();
+  }
+
+  send(text: string): SendResult {
+    if (this.#ended || this.#cause) return 'dropped';
+    // Judged before the frame is added: a large frame alone is not a slow reader.
+    if (this.#ws.getBufferedAmount() > maxBufferedBytes) {
+      this.end('slowConsumer');
+      return 'dropped';
+    }
+    return sendResults[this.#ws.send(text)] ?? 'dropped';
+  }
+
+  end(code: CloseCodeName, reason = ''): void {
+    if (this.#ended || this.#cause) return;
+    this.#cause = code;
+    this.#ws.end(closeCodes[code], reason);
+  }
+
+  drop(cause: SocketEnd): void {
+    if (this.#ended || this.#cause) return;
+    this.#cause = cause;
+    this.#ws.close();
+  }
+
+  receive(message: ArrayBuffer, isBinary: boolean): void {
+    if (this.#ended || this.#cause) return;
+    this.heard();
+    if (message.byteLength > maxFrameBytes) this.listener?.unreadable('tooLarge');
+    else if (isBinary) this.listener?.unreadable('binary');
+    else this.listener?.text(Buffer.from(message).toString());
+  }
+
+  heard(): void {
+    this.heardAt = this.#clock.now();
+  }
+
+  ping(): void {
+    if (!this.#ended) this.#ws.ping();
+  }
+
+  dead(): void {
+    this.drop('dead');
+  }
+
+  ended(cause: SocketEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#forget();
+    this.listener?.closed(this.#cause ?? cause);
+  }
+}
+
+/** What the library's `send` returns. */
+const sendResults: readonly SendResult[] = ['queued', 'sent', 'dropped'];
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library's types declare as no value. */
+const exclusivePort = 1;
+
+/** The library takes host, port and options together; only its types don't say so. */
+function listenExclusively(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  done: (token: us_listen_socket | false) => void,
+): void {
+  const listen = app.listen as unknown as (
+    host: string,
+    port: number,
+    options: number,
+    done: (token: us_listen_socket | false) => void,
+  ) => void;
+  listen.call(app, host, port, exclusivePort, done);
+}

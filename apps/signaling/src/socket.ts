@@ -1,0 +1,27 @@
+import type { CloseCodeName } from '@sluice/shared';
+
+export type SendResult = 'sent' | 'queued' | 'dropped';
+
+/** One client's connection, without its library. */
+export interface Socket {
+  /** Never throws. `dropped` where the connection is closed, or closes now because its client does not read. */
+  send(text: string): SendResult;
+  /** Closes with a code of ours. Idempotent; the listener's `closed` comes before this returns. */
+  end(code: CloseCodeName, reason?: string): void;
+  /** Bytes that the client has not taken yet. */
+  readonly bufferedBytes: number;
+}
+
+/** Why a frame can't be read at all. */
+export type FrameFault = 'tooLarge' | 'binary';
+
+/** Why a connection ended, as the metrics count it. */
+export type SocketEnd = CloseCodeName | 'client' | 'dead' | 'stopped';
+
+/** Who hears a connection. None of these may throw. */
+export interface SocketListener {
+  text(text: string): void;
+  unreadable(fault: FrameFault): void;
+  /** Once, and the last call. */
+  closed(end: SocketEnd): void;
+}
