@@ -23,3 +23,7 @@ export * from './placement.ts';
 export * from './registry.ts';
 export * from './bus/memory-bus.ts';
 export * from './directory/memory-directory.ts';
+export * from './bus/redis-bus.ts';
+export * from './directory/redis-directory.ts';
+export * from './redis-commands.ts';
+export * from './redis-connection.ts';

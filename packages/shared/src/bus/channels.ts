@@ -9,4 +9,6 @@ export const channels = {
   gateway: (id: GatewayId, boot: BootId): string => `sluice:gateway:${id}:${boot}`,
   room: (room: RoomId): string => `sluice:room:{${room}}`,
   registry: 'sluice:registry',
+  /** What a subscriber connection says to itself, to know that it hears. */
+  probe: (id: string): string => `sluice:probe:${id}`,
 } as const;

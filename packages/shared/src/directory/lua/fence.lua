@@ -1,0 +1,10 @@
+-- Fences a boot, whoever notices that it is gone.
+--
+-- KEYS   as in room.lua
+-- ARGV   as in room.lua, with the boot that is to be fenced in the writer's place
+-- reply  1 for the one call that did it, else 0
+
+if not epochOf() or isFenced() then return 0 end
+fence(writerNode, writer, writerFenced)
+publish()
+return 1

@@ -1,0 +1,125 @@
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { jittered } from './clock.ts';
+
+export interface RedisAddress {
+  host: string;
+  port: number;
+}
+
+interface RedisSecurity {
+  username?: string;
+  password?: string;
+  /** Encrypted, the server's certificate checked against the system's authorities. `rediss://` says so by itself. */
+  tls?: boolean;
+}
+
+/** Where Redis is, in one of three forms: one server, a master that Sentinels know, or a Cluster. */
+export type RedisTarget = RedisSecurity &
+  (
+    | { url: string }
+    | { sentinels: readonly RedisAddress[]; name: string; sentinelPassword?: string }
+    | {
+        nodes: readonly RedisAddress[];
+        /** Where the Cluster's nodes are reached from here, by the `host:port` that they tell. */
+        natMap?: Record<string, RedisAddress>;
+      }
+  );
+
+/**
+ * How long a command may take, in ms, before it fails and the connection is given up as hung. Shorter fails sooner when
+ * Redis hangs; longer survives a slower Redis. An operation's deadline is 2 s, so more would help nobody.
+ */
+export const commandTimeoutMs = 2000;
+const connectTimeoutMs = 2000;
+
+/** A reconnect is tried at least this often, in ms: what it adds to Redis being back is at most this. */
+const longestRetryMs = 1000;
+
+/** `host:port`, or a host alone for Redis's own port. An IPv6 address stands in brackets. */
+export function redisAddress(text: string): RedisAddress {
+  const match = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text.trim());
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) throw new Error(`${JSON.stringify(text)} is not a host and port.`);
+  return { host, port: Number(match?.[3] ?? 6379) };
+}
+
+/** For the log: never with a password. */
+export function describeTarget(target: RedisTarget): string {
+  const list = (addresses: readonly RedisAddress[]) => addresses.map(({ host, port }) => `${host}:${port}`).join(',');
+  if ('sentinels' in target) return `sentinel ${target.name} at ${list(target.sentinels)}`;
+  if ('nodes' in target) return `cluster at ${list(target.nodes)}`;
+  return target.url.replace(/\/\/[^@/]*@/, '//***@');
+}
+
+const retryDelayMs = (attempts: number): number => jittered(Math.min(25 * 2 ** attempts, longestRetryMs), 0.25);
+
+/**
+ * Nothing queues while Redis is away, and nothing is sent twice: a command fails at once, or with its connection.
+ * `socketTimeout` ends a connection that owes an answer for too long: against a hung Redis, only the first few commands
+ * wait their time out, those after them fail at once.
+ */
+const common = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  commandTimeout: commandTimeoutMs,
+  socketTimeout: commandTimeoutMs,
+  connectTimeout: connectTimeoutMs,
+  disconnectTimeout: 500,
+  disableClientInfo: true,
+  replyMapping: 'legacy',
+} as const satisfies RedisOptions;
+
+function security({ username, password, tls }: RedisSecurity) {
+  return { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
+}
+
+/** After a fail-over the old master answers as a replica: the connection looks for the new one. */
+const leaveReplica = (error: Error): boolean => error.message.startsWith('READONLY');
+
+/** A connection to the one server that takes commands; to one node of a Cluster where `node` is given. */
+export function openRedis(target: RedisTarget, node?: RedisAddress): Redis {
+  const options = {
+    ...common,
+    ...security(target),
+    retryStrategy: retryDelayMs,
+    reconnectOnError: leaveReplica,
+  } satisfies RedisOptions;
+  if (node) return new Redis({ ...options, host: node.host, port: node.port });
+  if ('sentinels' in target) return new Redis({ ...options, ...sentinelOptions(target) });
+  if ('url' in target) return new Redis(target.url, options);
+  throw new Error('A Redis Cluster is opened with openCluster.');
+}
+
+function sentinelOptions(target: Extract<RedisTarget, { sentinels: unknown }>) {
+  return {
+    sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),
+    name: target.name,
+    ...(target.sentinelPassword && { sentinelPassword: target.sentinelPassword }),
+    ...(target.tls && { enableTLSForSentinelMode: true }),
+    sentinelRetryStrategy: retryDelayMs,
+    sentinelCommandTimeout: commandTimeoutMs,
+    failoverDetector: true,
+  } satisfies RedisOptions;
+}
+
+export function openCluster(target: Extract<RedisTarget, { nodes: unknown }>): Cluster {
+  const options = {
+    enableOfflineQueue: false,
+    clusterRetryStrategy: retryDelayMs,
+    // A command whose connection was lost may have been done: it is not sent again.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    slotsRefreshInterval: 2000,
+    slotsRefreshTimeout: commandTimeoutMs,
+    ...(target.natMap && { natMap: target.natMap }),
+    // A certificate is for a name, so a name is not turned into an address here.
+    ...(target.tls && { dnsLookup: (name, done) => done(null, name) }),
+    redisOptions: { ...common, ...security(target) },
+  } satisfies ClusterOptions;
+  return new Cluster(
+    target.nodes.map(({ host, port }) => ({ host, port })),
+    options,
+  );
+}
