@@ -130,8 +130,9 @@ export class DataChannels {
     try {
       const transport = await this.#place.dataTransport('recv');
       const fields = { dataProducerId, transportId: transport.id };
-      const { type: _, peerId, ...options } = await this.#connection.request('consumeData', fields);
-      const subscription = new DataSubscription(this.#connection, await transport.consumeData(options), peerId);
+      const { dataConsumerId, peerId, ...channel } = await this.#connection.request('consumeData', fields);
+      const consumer = await transport.consumeData({ ...channel, id: dataConsumerId });
+      const subscription = new DataSubscription(this.#connection, consumer, peerId);
       this.#subscriptions.set(subscription.dataConsumerId, subscription);
       subscription.on('closed', () => this.#subscriptions.delete(subscription.dataConsumerId));
       return subscription;

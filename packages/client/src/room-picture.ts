@@ -85,8 +85,8 @@ const changes: { [T in ClientRoomEvent['type']]: (peers: Peers, event: EventOf<T
   producerClosed: (peers, { peerId, producerId }) => void peers.get(peerId)?.producers.delete(producerId),
   producerPaused: (peers, event) => setPaused(peers, event, true),
   producerResumed: (peers, event) => setPaused(peers, event, false),
-  dataProducerAdded: (peers, { peerId, dataProducerId, label, protocol }) => {
-    const producer = { producerId: dataProducerId, kind: 'data', paused: false, label, protocol } as const;
+  dataProducerAdded: (peers, { type: _, epoch: _e, seq: _s, peerId, dataProducerId, ...channel }) => {
+    const producer = { producerId: dataProducerId, kind: 'data', paused: false, ...channel } as const;
     peers.get(peerId)?.producers.set(dataProducerId, producer);
   },
   dataProducerClosed: (peers, { peerId, dataProducerId }) => void peers.get(peerId)?.producers.delete(dataProducerId),

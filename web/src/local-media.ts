@@ -1,0 +1,87 @@
+import type { Publication, Room } from '@sluice/client';
+import type { Device } from './sentences.ts';
+
+export interface LocalMediaOptions {
+  size: { width: number; height: number };
+  simulcast: boolean;
+  onPublished: (publication: Publication) => void;
+  /** Something was switched on or off, or ended by itself. */
+  onChanged: () => void;
+}
+
+/**
+ * One's own devices in a room. The microphone is muted and kept, so that speaking again costs nothing; a camera that is
+ * off is let go, so that its light goes out.
+ */
+export class LocalMedia {
+  readonly #room: Room;
+  readonly #options: LocalMediaOptions;
+  readonly #published = new Map<Device, Publication>();
+  readonly #extra = new Set<Publication>();
+
+  constructor(room: Room, options: LocalMediaOptions) {
+    this.#room = room;
+    this.#options = options;
+  }
+
+  isOn(device: Device): boolean {
+    return this.#published.get(device)?.paused === false;
+  }
+
+  /** Rejects with the browser's DOMException, or with a SluiceClientError. */
+  async toggle(device: Device): Promise<void> {
+    const publication = this.#published.get(device);
+    if (device === 'microphone' && publication) await (publication.paused ? publication.resume() : publication.pause());
+    else if (publication) await this.#stop(publication);
+    else await this.#start(device);
+    this.#options.onChanged();
+  }
+
+  stopAll(): void {
+    for (const { track } of [...this.#published.values(), ...this.#extra]) track.stop();
+  }
+
+  async #start(device: Device): Promise<void> {
+    const [track, sound] = (await this.#open(device)).getTracks().toSorted(videoFirst);
+    if (!track) return;
+    this.#published.set(device, await this.#publish(track, device));
+    if (sound) this.#extra.add(await this.#publish(sound, 'screenAudio'));
+  }
+
+  async #publish(track: MediaStreamTrack, source: string): Promise<Publication> {
+    try {
+      const publication = await this.#room.publish(track, { source, simulcast: this.#options.simulcast });
+      publication.on('closed', () => this.#forget(publication));
+      this.#options.onPublished(publication);
+      return publication;
+    } catch (error) {
+      track.stop();
+      throw error;
+    }
+  }
+
+  async #stop(publication: Publication): Promise<void> {
+    const sounds = publication.source === 'screen' ? [...this.#extra] : [];
+    const all = [publication, ...sounds];
+    for (const { track } of all) track.stop();
+    await Promise.all(all.map((one) => one.close()));
+  }
+
+  #forget(publication: Publication): void {
+    this.#extra.delete(publication);
+    for (const [device, one] of this.#published) {
+      if (one === publication) this.#published.delete(device);
+    }
+    this.#options.onChanged();
+  }
+
+  #open(device: Device): Promise<MediaStream> {
+    const { mediaDevices } = navigator;
+    if (device === 'screen') return mediaDevices.getDisplayMedia({ video: true, audio: true });
+    if (device === 'microphone') return mediaDevices.getUserMedia({ audio: true });
+    const { width, height } = this.#options.size;
+    return mediaDevices.getUserMedia({ video: { width: { ideal: width }, height: { ideal: height } } });
+  }
+}
+
+const videoFirst = (one: MediaStreamTrack, other: MediaStreamTrack): number => other.kind.localeCompare(one.kind);

@@ -1,0 +1,96 @@
+import type { Subscription } from '@sluice/client';
+import { fromTemplate, part } from './dom.ts';
+
+export interface TileFacts {
+  name: string;
+  node: string;
+  /** How the media came here; undefined for one's own. */
+  path?: string;
+  muted: boolean;
+}
+
+/** One person's camera and microphone, or one person's screen. Plays what is attached to it. */
+export class Tile {
+  readonly element = fromTemplate('tile-template');
+  readonly #video = part(this.element, 'video', HTMLVideoElement);
+  readonly #stream = new MediaStream();
+  readonly #onBlocked: () => void;
+
+  constructor(peerId: string, options: { own?: boolean; screen?: boolean; onBlocked: () => void }) {
+    const { own = false, screen = false } = options;
+    this.#onBlocked = options.onBlocked;
+    this.element.dataset['peer'] = peerId;
+    this.element.classList.toggle('own', own);
+    this.element.classList.toggle('screen', screen);
+    // One's own sound from one's own speakers is an echo.
+    this.#video.muted = own;
+    this.#video.srcObject = this.#stream;
+  }
+
+  show({ name, node, path, muted }: TileFacts): void {
+    this.element.setAttribute('aria-label', path ? `${name}, ${node}, ${path}` : `${name}, ${node}`);
+    this.#part('.name').textContent = name;
+    this.#part('.initials').textContent = initials(name);
+    this.#part('.node').textContent = node;
+    const chip = this.#part('.path');
+    chip.hidden = path === undefined;
+    chip.textContent = path ?? '';
+    chip.classList.toggle('piped', path?.startsWith('pipe') ?? false);
+    part(this.element, '.muted', SVGElement).toggleAttribute('hidden', !muted);
+  }
+
+  attach(track: MediaStreamTrack): void {
+    this.#stream.addTrack(track);
+    this.#refresh();
+    this.play();
+  }
+
+  detach(track: MediaStreamTrack): void {
+    this.#stream.removeTrack(track);
+    this.#refresh();
+  }
+
+  /** Hides the picture while its sender has paused it: the last frame would look like a fault. */
+  set pictureHidden(hidden: boolean) {
+    this.element.classList.toggle('picture-off', hidden);
+  }
+
+  set speaking(speaking: boolean) {
+    this.element.classList.toggle('speaking', speaking);
+  }
+
+  get empty(): boolean {
+    return this.#stream.getTracks().length === 0;
+  }
+
+  play(): void {
+    this.#video.play().catch((error: unknown) => {
+      // AbortError: a newer play() has taken over.
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.#onBlocked();
+    });
+  }
+
+  remove(): void {
+    this.#video.srcObject = null;
+    this.element.remove();
+  }
+
+  #refresh(): void {
+    this.#video.hidden = this.#stream.getVideoTracks().length === 0;
+  }
+
+  #part(selector: string): HTMLElement {
+    return part(this.element, selector, HTMLElement);
+  }
+}
+
+/** "direct", "pipe · worker" (another worker of the same node) or "pipe · node-2" (over the network). */
+export function pathWords({ path }: Pick<Subscription, 'path'>, node: string): string {
+  if (path === 'router') return 'direct';
+  return path === 'worker' ? 'pipe · worker' : `pipe · ${node}`;
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/).slice(0, 2);
+  return words.map((word) => [...word][0]?.toUpperCase() ?? '').join('');
+}
