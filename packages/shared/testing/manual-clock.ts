@@ -1,0 +1,70 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock, Timer } from '../src/clock.ts';
+
+interface Pending {
+  at: number;
+  order: number;
+  run: () => void;
+}
+
+/** Turns of the event loop after each timer: a request and its reply over the memory bus, with awaits between. */
+const turns = 6;
+
+/** A clock whose hands the test turns. Timers run in the order they are due, and what they start may go on between. */
+export class ManualClock implements Clock {
+  #now = 0;
+  #order = 0;
+  readonly #pending = new Set<Pending>();
+
+  /** How many timers wait: a test that ends with none has left none behind. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(run: () => void, delayMs: number): Timer {
+    const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, run };
+    this.#pending.add(timer);
+    return { cancel: () => this.#pending.delete(timer) };
+  }
+
+  setRepeating(run: () => void, everyMs: number): Timer {
+    if (everyMs <= 0) throw new Error(`A timer cannot repeat each ${everyMs} ms.`);
+    const again = (): void => {
+      timer = this.setTimer(again, everyMs);
+      run();
+    };
+    let timer = this.setTimer(again, everyMs);
+    return { cancel: () => timer.cancel() };
+  }
+
+  /** Lets `ms` pass: every timer due by then runs at its own time, and what it caused settles before the next. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await settle();
+    for (let next = this.#nextUntil(until); next; next = this.#nextUntil(until)) {
+      this.#pending.delete(next);
+      this.#now = next.at;
+      next.run();
+      await settle();
+    }
+    this.#now = until;
+  }
+
+  #nextUntil(until: number): Pending | undefined {
+    let first: Pending | undefined;
+    for (const timer of this.#pending) {
+      if (timer.at > until) continue;
+      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer;
+    }
+    return first;
+  }
+}
+
+/** Lets promises and messages on the memory bus that are under way come to rest, without any time passing. */
+export async function settle(): Promise<void> {
+  for (let index = 0; index < turns; index++) await turn();
+}
