@@ -28,11 +28,12 @@ export async function admit(call: Call<'join'>, followed: FollowedRoom, newcomer
   const looking = placements.needsPresence(fields.node) ? followed.presentNodes() : Promise.resolve(new Set<NodeId>());
   const [present] = await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
   const wish = { present, region: fields.region ?? config.region, wanted: fields.node };
+  const first = placements.choose(wish);
   try {
-    return await enterNode(call, followed, newcomer, placements.choose(wish));
+    return await enterNode(call, followed, newcomer, first);
   } catch (error) {
-    if (!isSluiceError(error, 'nodeUnavailable') || wish.wanted !== undefined) throw error;
-    // The one that was chosen has just gone. Another, once, within the same deadline.
+    if (!isNodesFault(error) || wish.wanted !== undefined) throw error;
+    // The one that was chosen has just gone, or takes nobody. Another, once, within the same deadline.
     return enterNode(call, followed, newcomer, placements.choose(wish));
   }
 }
@@ -52,9 +53,9 @@ async function enterNode(
     placement.arrived();
     return { peer, node, result };
   } catch (error) {
-    if (isSluiceError(error, 'nodeUnavailable')) placement.missed();
+    if (isNodesFault(error)) placement.missed();
     else placement.failed();
-    if (isUnclear(error)) void departures.leave(peer, 'failed');
+    if (isUnclear(error)) void departures.leaveIfThere(peer);
     throw error;
   } finally {
     arrived();
@@ -72,6 +73,11 @@ function joinParams({ fields, services }: Call<'join'>, resumeHash: string): Own
     ...(metadata !== undefined && { metadata }),
     ...(rtpCapabilities !== undefined && { rtpCapabilities }),
   };
+}
+
+/** Whether another node might do. */
+function isNodesFault(error: unknown): boolean {
+  return isSluiceError(error, 'nodeUnavailable') || isSluiceError(error, 'noCapacity');
 }
 
 /** Whether the node may have done what it was asked for, without our hearing of it. */

@@ -1,5 +1,5 @@
 import type { ConfigOf, Environment, GatewayId, PlacementPolicy, Settings } from '@sluice/shared';
-import { newGatewayId, readConfig, rules } from '@sluice/shared';
+import { newGatewayId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
 import * as z from 'zod';
 
 /** What clients are told of STUN and TURN servers, as in `RTCConfiguration`. */
@@ -44,6 +44,7 @@ export const gatewaySettings = {
     schema: rules.text('127.0.0.1'),
     about: 'address of the private port; widen it only inside a network that clients cannot reach',
   },
+  redisUrl: redisUrlSetting,
   gatewayId: {
     env: 'GATEWAY_ID',
     schema: memberId.optional().transform((id) => (id ?? newGatewayId()) as GatewayId),
@@ -66,6 +67,11 @@ export const gatewaySettings = {
   },
   logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'least serious level that is logged' },
   devPage: { env: 'DEV_PAGE', schema: rules.flag(true), about: 'whether the meeting page is served at /' },
+  pageDir: {
+    env: 'PAGE_DIR',
+    schema: rules.optionalText(),
+    about: 'folder of the built page; without it the page is built from its sources at start',
+  },
   allowedOrigins: {
     env: 'ALLOWED_ORIGINS',
     schema: rules.list(),

@@ -1,4 +1,4 @@
-import type { Bus, Clock, Logger, SessionId, Timer } from '@sluice/shared';
+import type { Bus, Clock, ErrorCode, Logger, SessionId, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { NodeClient, OwnParams, PeerAddress } from './node-client.ts';
 
@@ -9,12 +9,16 @@ interface Departure {
   reason: Reason;
   /** When to stop trying, on this process's clock. */
   until: number;
+  /** The node may still be taking the peer in: that it doesn't know the peer yet says nothing. */
+  unsure: boolean;
 }
 
 const attemptMs = 2000;
 const retryEveryMs = 1000;
 /** Past this the node has noticed by itself that nobody speaks for the peer. */
 const giveUpAfterMs = 30_000;
+/** An operation that was still under way when its caller gave up has ended by then. */
+const sureAfterMs = 6000;
 /** Beyond it the oldest is dropped, and is left to the node's own sweep. */
 const maxUnsent = 10_000;
 
@@ -52,7 +56,12 @@ export class Departures {
 
   /** Resolves when the node has answered, or when it is known that it can't now. Never rejects. */
   async leave(peer: PeerAddress, reason: Reason): Promise<void> {
-    await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs });
+    await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs, unsure: false });
+  }
+
+  /** As `leave`, for a peer of which nobody knows whether its node took it in, or will. */
+  async leaveIfThere(peer: PeerAddress): Promise<void> {
+    await this.#attempt({ peer, reason: 'failed', until: this.#clock.now() + sureAfterMs, unsure: true });
   }
 
   async #attempt(departure: Departure): Promise<void> {
@@ -62,7 +71,7 @@ export class Departures {
     } catch (thrown) {
       const { code } = SluiceError.from(thrown);
       this.#log.debug({ room: peer.room, peerId: peer.peerId, code }, 'A leave was not answered.');
-      if (code === 'coordinatorUnavailable' || code === 'deadlineExceeded') this.#remember(departure);
+      if (isWorthRepeating(code, departure)) this.#remember(departure);
     }
   }
 
@@ -79,4 +88,8 @@ export class Departures {
     this.#unsent.clear();
     for (const departure of due) void this.#attempt(departure);
   }
+}
+
+function isWorthRepeating(code: ErrorCode, { unsure }: Departure): boolean {
+  return code === 'coordinatorUnavailable' || code === 'deadlineExceeded' || (unsure && code === 'peerNotFound');
 }

@@ -1,31 +1,9 @@
-import type { BootId, Bus, Clock, Directory, GatewayReport, Logger, MetricsRegistry, OpsServer } from '@sluice/shared';
-import {
-  channels,
-  createBusMetrics,
-  createMetricsRegistry,
-  Endpoint,
-  FeedVerifier,
-  Lifecycle,
-  newBootId,
-  type PeerNotice,
-  peerNotice,
-  type Readiness,
-  Registry,
-  type Step,
-  startOpsServer,
-} from '@sluice/shared';
+import type { Bus, Clock, Directory, Logger, MetricsRegistry, OpsServer, Step } from '@sluice/shared';
+import { createMetricsRegistry, delay, Lifecycle, startOpsServer } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
-import { Departures } from './departures.ts';
-import { createGatewayMetrics } from './metrics.ts';
-import { NodeClient } from './node-client.ts';
 import type { Page } from './page.ts';
-import { Placements } from './placements.ts';
-import { RoomFeeds } from './room-feeds.ts';
-import type { Services } from './services.ts';
-import { Session } from './session.ts';
-import { Sessions } from './sessions.ts';
-import type { Socket, SocketListener } from './socket.ts';
 import { SocketServer } from './socket-server.ts';
+import { Switchboard } from './switchboard.ts';
 import { version } from './version.ts';
 
 export interface GatewayOptions {
@@ -35,89 +13,84 @@ export interface GatewayOptions {
   directory: Directory;
   clock: Clock;
   log: Logger;
-  /** Where this gateway's metrics go; its own registry unless given. */
+  /** Where this gateway's metrics go; a registry of its own unless given. */
   metrics?: MetricsRegistry | undefined;
   /** Served at `/`, where the config wants a page. */
   page?: Page | undefined;
+  /** 0 up to and without 1: decides between equally good nodes. */
   random?: (() => number) | undefined;
 }
 
-/** How long a stopping gateway waits for its peers' leaves to be heard. */
-const leaveLimitMs = 2000;
+/** Nodes greet a newcomer within milliseconds. A cluster that has none yet is not waited for longer than this. */
+const firstLookMs = 500;
 
-/** A gateway: sockets in, bus out. It owns no room and no media; everything it knows of a room it can read again. */
+/** A gateway: a port for clients, a private port, and the switchboard between the clients and the bus. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
-  readonly #boot: BootId = newBootId();
   readonly #lifecycle: Lifecycle;
-  readonly #registryOfMetrics: MetricsRegistry;
-  readonly #endpoint: Endpoint;
-  readonly #registry: Registry;
-  readonly #sessions = new Sessions();
-  readonly #rooms: RoomFeeds;
-  readonly #services: Services;
+  readonly #metrics: MetricsRegistry;
+  readonly #switchboard: Switchboard;
   readonly #sockets: SocketServer;
   #ops: OpsServer | undefined;
-  #stopping = false;
 
   constructor(options: GatewayOptions) {
-    const { config, bus, directory, clock, log } = options;
+    const { config, log, clock } = options;
     this.#options = options;
     this.#lifecycle = new Lifecycle(log);
-    this.#registryOfMetrics = options.metrics ?? createMetricsRegistry({ role: 'gateway', version });
-    this.#endpoint = new Endpoint({
-      bus,
-      clock,
-      log,
-      metrics: createBusMetrics(this.#registryOfMetrics),
-      inbox: channels.gateway(config.gatewayId, this.#boot),
-      notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
+    this.#metrics = options.metrics ?? createMetricsRegistry({ role: 'gateway', version });
+    this.#switchboard = new Switchboard({
+      ...options,
+      version,
+      metrics: this.#metrics,
+      random: options.random ?? Math.random,
+      bufferedBytes: () => this.#sockets.bufferedBytes,
     });
-    this.#registry = new Registry({ bus, clock, report: () => this.#report() });
-    this.#rooms = new RoomFeeds({ directory, log, onRepair: (kind) => this.#services.metrics.repairs.inc({ kind }) });
     this.#sockets = new SocketServer({
       host: config.host,
       port: config.port,
       clock,
+      log,
       allowedOrigins: config.allowedOrigins,
       maxSockets: config.maxSessions,
       page: config.devPage ? options.page : undefined,
-      open: (socket) => this.#open(socket),
+      open: (socket) => this.#switchboard.open(socket),
     });
-    this.#services = this.#createServices();
   }
 
+  /** Where clients connect: the port asked for, or the one found free where that was 0. */
   get port(): number {
     return this.#sockets.port;
   }
 
   /** This gateway's inbox on the bus. */
   get address(): string {
-    return this.#endpoint.inbox;
+    return this.#switchboard.address;
   }
 
-  /** Undefined until started. */
-  get opsPort(): number | undefined {
-    return this.#ops?.port;
+  /** 0 until started. */
+  get opsPort(): number {
+    return this.#ops?.port ?? 0;
   }
 
   /** Connections that stand, joined or not. */
   get sessions(): number {
-    return this.#sessions.size;
+    return this.#switchboard.sessions.size;
   }
 
-  get registry(): Registry {
-    return this.#registry;
+  /** Rooms that somebody here is in, or on the way into. */
+  get rooms(): number {
+    return this.#switchboard.rooms.size;
   }
 
   async start(): Promise<void> {
     await this.#lifecycle.start(this.#steps());
-    this.#options.log.info({ port: this.port, opsPort: this.opsPort, address: this.address }, 'Gateway is listening.');
+    const { port, opsPort, address } = this;
+    this.#options.log.info({ port, opsPort, address }, 'The gateway is up.');
   }
 
-  /** Sends every client away with 4000, says their leaves, and stops. Idempotent. */
+  /** Sends every client away with 4000, says their leaves, and stops: within seconds. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping = true;
+    this.#switchboard.beginStop();
     return this.#lifecycle.stop();
   }
 
@@ -125,79 +98,27 @@ export class Gateway implements AsyncDisposable {
     await this.stop();
   }
 
+  /** Stopped in reverse: no new clients first, then the sessions, and their sockets when those have said goodbye. */
   #steps(): Step[] {
-    const { bus, clock, log, config } = this.#options;
-    const { departures } = this.#services;
-    const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     return [
-      { name: 'endpoint', start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
-      { name: 'registry', start: () => this.#registry.start(), stop: () => this.#registry.stop() },
-      { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
-      { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
-      { name: 'ops server', start: () => this.#startOps(config), stop: () => this.#ops?.close() },
       { name: 'sockets', stop: () => this.#sockets.close() },
-      { name: 'sessions', stop: () => this.#sendAway() },
+      { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
+      ...this.#switchboard.steps(),
+      { name: 'first look', start: () => this.#look() },
       { name: 'listening', start: () => this.#sockets.listen(), stop: () => this.#sockets.stopListening() },
     ];
   }
 
-  async #startOps({ opsHost, opsPort }: GatewayConfig): Promise<void> {
-    const metrics = this.#registryOfMetrics;
-    this.#ops = await startOpsServer({ host: opsHost, port: opsPort, metrics, readiness: () => this.#readiness() });
-  }
-
-  #createServices(): Services {
-    const { config, bus, clock, log, random = Math.random } = this.#options;
-    const nodes = new NodeClient(this.#endpoint, clock);
-    return {
-      config,
-      bus,
-      clock,
-      log,
-      nodes,
-      sessions: this.#sessions,
-      rooms: this.#rooms,
-      departures: new Departures({ nodes, bus, clock, log }),
-      placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
-      metrics: createGatewayMetrics(this.#registryOfMetrics, {
-        connections: () => this.#sessions.size,
-        joined: () => this.#sessions.joined,
-        rooms: () => this.#rooms.size,
-        bufferedBytes: () => this.#sockets.bufferedBytes,
-      }),
-    };
-  }
-
-  #open(socket: Socket): SocketListener {
-    const session = new Session(socket, this.#services);
-    this.#sessions.add(session);
-    this.#services.metrics.opened.inc();
-    return session;
-  }
-
-  #tell(notice: PeerNotice): void {
-    const session = this.#sessions.find(notice);
-    if (session) session.notice(notice.event);
-    else this.#services.metrics.dropped.inc({ reason: 'noSession' });
-  }
-
-  #report(): GatewayReport {
-    const { id, boot, address } = { id: this.#options.config.gatewayId, boot: this.#boot, address: this.address };
-    return { kind: 'gateway', id, boot, address, version, sessions: this.sessions, draining: this.#stopping };
-  }
-
-  #readiness(): Readiness {
-    const reasons = [];
-    if (this.#stopping) reasons.push('stopping');
-    if (!this.#endpoint.hearing) reasons.push('the bus is not heard');
-    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
-  }
-
-  async #sendAway(): Promise<void> {
+  /** Waits for the first node to be heard of, so that a client that connects at once can join. */
+  async #look(): Promise<void> {
     const { clock } = this.#options;
-    const limit = Promise.withResolvers<void>();
-    const timer = clock.setTimer(limit.resolve, leaveLimitMs);
-    await Promise.race([this.#sessions.closeAll('goingAway'), limit.promise]);
-    timer.cancel();
+    const until = clock.now() + firstLookMs;
+    while (this.#switchboard.registry.nodes().length === 0 && clock.now() < until) await delay(clock, 10);
+  }
+
+  async #startOps(): Promise<void> {
+    const { opsHost: host, opsPort: port } = this.#options.config;
+    const readiness = () => this.#switchboard.readiness();
+    this.#ops = await startOpsServer({ host, port, readiness, metrics: this.#metrics });
   }
 }

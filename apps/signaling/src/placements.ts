@@ -14,7 +14,7 @@ export interface Placement {
   arrived(): void;
   /** The peer isn't there after all. */
   failed(): void;
-  /** Nobody was there: no more of this node until it is heard of again. */
+  /** Nobody was there, or nobody is taken in there: no more of this node until it is heard of again. */
   missed(): void;
 }
 

@@ -1,4 +1,4 @@
-import { closeCodes, type Clock, type CloseCodeName } from '@sluice/shared';
+import { closeCodes, type Clock, type CloseCodeName, type Logger } from '@sluice/shared';
 import { maxFrameBytes } from '@sluice/shared/protocol';
 import {
   App,
@@ -19,6 +19,7 @@ export interface SocketServerOptions {
   host: string;
   port: number;
   clock: Clock;
+  log: Logger;
   /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
   allowedOrigins: readonly string[];
   maxSockets: number;

@@ -1,0 +1,50 @@
+import {
+  ConfigError,
+  collectProcessMetrics,
+  createLogger,
+  createMetricsRegistry,
+  openRedisCoordination,
+  printableConfig,
+  systemClock,
+} from '@sluice/shared';
+import { buildPage, readPage } from '@sluice/web';
+import { type GatewayConfig, gatewaySettings, readGatewayConfig } from './config.ts';
+import { startGateway } from './index.ts';
+import type { Page } from './page.ts';
+import { version } from './version.ts';
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const config = readGatewayConfig(process.env);
+  const log = createLogger({ name: 'gateway', level: config.logLevel, base: { gateway: config.gatewayId } });
+  log.info({ config: printableConfig(gatewaySettings, config), version }, 'Starting.');
+  const coordination = openRedisCoordination(config.redisUrl, { log });
+  const metrics = createMetricsRegistry({ role: 'gateway', version });
+  collectProcessMetrics(metrics);
+  const page = await loadPage(config);
+  const gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    // The second signal is the impatient one.
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'Stopping.');
+    await gateway.stop();
+    await coordination.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
+}
+
+/** Built from its sources, or read where an image carries it built. */
+async function loadPage({ devPage, pageDir }: GatewayConfig): Promise<Page | undefined> {
+  if (!devPage) return undefined;
+  return pageDir === undefined ? buildPage() : readPage(pageDir);
+}

@@ -1,0 +1,169 @@
+import type { BootId, Bus, Clock, Directory, GatewayReport, Logger, MetricsRegistry } from '@sluice/shared';
+import {
+  channels,
+  createBusMetrics,
+  Endpoint,
+  FeedVerifier,
+  newBootId,
+  type PeerNotice,
+  peerNotice,
+  type Readiness,
+  Registry,
+  type Step,
+} from '@sluice/shared';
+import type { GatewayConfig } from './config.ts';
+import { Departures } from './departures.ts';
+import { createGatewayMetrics } from './metrics.ts';
+import { NodeClient } from './node-client.ts';
+import { Placements } from './placements.ts';
+import { RoomFeeds } from './room-feeds.ts';
+import type { Services } from './services.ts';
+import { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
+import type { Socket, SocketListener } from './socket.ts';
+
+export interface SwitchboardOptions {
+  config: GatewayConfig;
+  version: string;
+  /** The caller's to close, after the last step has stopped. */
+  bus: Bus;
+  directory: Directory;
+  clock: Clock;
+  log: Logger;
+  metrics: MetricsRegistry;
+  /** 0 up to and without 1: decides between equally good nodes. */
+  random: () => number;
+  bufferedBytes(): number;
+}
+
+/** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */
+const leaveLimitMs = 2000;
+
+/**
+ * A gateway without its ports: sessions on one side, the bus on the other. It owns no room and no media; everything
+ * that it knows of a room it can read again.
+ */
+export class Switchboard {
+  readonly #options: SwitchboardOptions;
+  readonly #boot: BootId = newBootId();
+  readonly #endpoint: Endpoint;
+  readonly #registry: Registry;
+  readonly #sessions = new Sessions();
+  readonly #rooms: RoomFeeds;
+  readonly #services: Services;
+  #stopping = false;
+
+  constructor(options: SwitchboardOptions) {
+    const { config, bus, directory, clock, log } = options;
+    this.#options = options;
+    this.#endpoint = new Endpoint({
+      bus,
+      clock,
+      log,
+      metrics: createBusMetrics(options.metrics),
+      inbox: channels.gateway(config.gatewayId, this.#boot),
+      notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
+    });
+    this.#registry = new Registry({ bus, clock, report: () => this.#report() });
+    this.#rooms = new RoomFeeds({ directory, log, onRepair: (kind) => this.#services.metrics.repairs.inc({ kind }) });
+    this.#services = this.#createServices();
+  }
+
+  /** This gateway's inbox on the bus. */
+  get address(): string {
+    return this.#endpoint.inbox;
+  }
+
+  get sessions(): Sessions {
+    return this.#sessions;
+  }
+
+  get rooms(): RoomFeeds {
+    return this.#rooms;
+  }
+
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  /** What starts and stops, in order. The last one to start, and so the first to stop, is the sessions. */
+  steps(): Step[] {
+    const { bus, clock, log } = this.#options;
+    const { departures } = this.#services;
+    const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
+    return [
+      { name: 'endpoint', start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
+      { name: 'registry', start: () => this.#registry.start(), stop: () => this.#registry.stop() },
+      { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
+      { name: 'sessions', stop: () => this.#sendAway() },
+    ];
+  }
+
+  /** From here on it says that it takes nothing new. */
+  beginStop(): void {
+    this.#stopping = true;
+    this.#registry.beat();
+  }
+
+  open(socket: Socket): SocketListener {
+    const session = new Session(socket, this.#services);
+    this.#sessions.add(session);
+    this.#services.metrics.opened.inc();
+    return session;
+  }
+
+  readiness(): Readiness {
+    const reasons = [];
+    if (this.#stopping) reasons.push('it is stopping');
+    if (!this.#endpoint.hearing) reasons.push('the bus is not heard');
+    return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+  }
+
+  #createServices(): Services {
+    const { config, bus, clock, log, random, metrics, bufferedBytes } = this.#options;
+    const nodes = new NodeClient(this.#endpoint, clock);
+    return {
+      config,
+      bus,
+      clock,
+      log,
+      nodes,
+      sessions: this.#sessions,
+      rooms: this.#rooms,
+      departures: new Departures({ nodes, bus, clock, log }),
+      placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
+      metrics: createGatewayMetrics(metrics, {
+        connections: () => this.#sessions.size,
+        joined: () => this.#sessions.joined,
+        rooms: () => this.#rooms.size,
+        bufferedBytes,
+      }),
+    };
+  }
+
+  #tell(notice: PeerNotice): void {
+    const session = this.#sessions.find(notice);
+    if (session) session.notice(notice.event);
+    else this.#services.metrics.dropped.inc({ reason: 'noSession' });
+  }
+
+  #report(): GatewayReport {
+    return {
+      kind: 'gateway',
+      id: this.#options.config.gatewayId,
+      boot: this.#boot,
+      address: this.address,
+      version: this.#options.version,
+      sessions: this.#sessions.size,
+      draining: this.#stopping,
+    };
+  }
+
+  async #sendAway(): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(limit.resolve, leaveLimitMs);
+    await Promise.race([this.#sessions.closeAll('goingAway'), limit.promise]);
+    timer.cancel();
+  }
+}
