@@ -1,15 +1,11 @@
 import type { ConfigOf } from '@sluice/shared';
-import { newNodeId, rules } from '@sluice/shared';
+import { newNodeId, redisUrlSetting, rules } from '@sluice/shared';
 import { availableParallelism } from 'node:os';
 
 export const nodeSettings = {
   nodeId: { env: 'NODE_ID', schema: rules.text(newNodeId()), about: 'the name of this node in the cluster' },
   region: { env: 'REGION', schema: rules.text('default'), about: 'peers that ask for this region are placed here' },
-  redisUrl: {
-    env: 'REDIS_URL',
-    schema: rules.text('redis://127.0.0.1:6379'),
-    about: 'where the bus and the directory are: redis://, rediss://, or a comma-separated list for a Cluster',
-  },
+  redisUrl: redisUrlSetting,
   logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'how much is logged' },
   opsHost: {
     env: 'OPS_HOST',

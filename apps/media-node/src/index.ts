@@ -1,6 +1,7 @@
 import { MediaNode, type MediaNodeOptions } from './media-node.ts';
 
 export { type NodeConfig, nodeSettings } from './config.ts';
+export { version } from './version.ts';
 export { MediaNode, type MediaNodeOptions };
 
 /** Starts a node. It answers on the bus, and says in the registry that it does, when this resolves. */

@@ -126,7 +126,10 @@ export class MediaNode {
     ]);
     this.state = 'up';
     this.registry.beat();
-    this.log.info({ boot: this.owner.boot, workers: this.pool.workers.length }, 'The node is up.');
+    this.log.info(
+      { boot: this.owner.boot, workers: this.pool.workers.length, opsPort: this.opsPort },
+      'The node is up.',
+    );
   }
 
   /** Takes nothing new, gives up its slices, and goes. */

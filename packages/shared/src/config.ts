@@ -93,3 +93,13 @@ export const rules = {
 function withDefault<T>(schema: z.ZodType<T>, fallback: T | undefined): z.ZodType<T> {
   return fallback === undefined ? schema : schema.optional().transform((value) => value ?? fallback);
 }
+
+/** The address of the Redis that bus and directory are on, in any form that `readRedisTarget` knows. */
+export const redisUrlSetting = {
+  env: 'REDIS_URL',
+  schema: withDefault(
+    z.string().regex(/^rediss?(\+sentinel|\+cluster)?:\/\//, 'redis://, redis+sentinel:// or redis+cluster://'),
+    'redis://127.0.0.1:6379',
+  ),
+  about: 'where the bus and the directory are; rediss for TLS',
+} as const;

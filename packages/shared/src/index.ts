@@ -27,3 +27,5 @@ export * from './bus/redis-bus.ts';
 export * from './directory/redis-directory.ts';
 export * from './redis-commands.ts';
 export * from './redis-connection.ts';
+export * from './redis-coordination.ts';
+export * from './stop-signals.ts';

@@ -1,0 +1,40 @@
+import { stopOnSignals } from '@sluice/shared';
+import { createPrettyLogger } from './pretty-log.ts';
+import { box, plural } from './box.ts';
+import { type LocalOptions, readLocalOptions, usage } from './config.ts';
+import { LocalCluster } from './local-cluster.ts';
+
+const options = readOptions();
+const log = createPrettyLogger(options.verbose ? 'info' : 'warn');
+
+try {
+  const cluster = await LocalCluster.start({ ...options, log });
+  process.stdout.write(`\n${describe(cluster, options)}\n\n  Open it twice to see yourself. Ctrl-C stops it.\n\n`);
+  stopOnSignals(() => cluster.stop());
+} catch (error) {
+  const cause = (error as Error).cause;
+  process.stderr.write(`The cluster could not be started: ${(error as Error).message}\n`);
+  if (cause instanceof Error) process.stderr.write(`  ${cause.message}\n`);
+  process.exit(1);
+}
+
+function readOptions(): LocalOptions {
+  try {
+    return readLocalOptions(process.argv.slice(2), process.env);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${usage}\n`);
+    process.exit(2);
+  }
+}
+
+function describe(cluster: LocalCluster, { nodes, gateways, workers, redisUrl }: LocalOptions): string {
+  const urls = cluster.gateways.map((_, index) => cluster.urlOf(index));
+  const [first, ...others] = urls;
+  return box([
+    `Sluice is ready. Open  ${first}`,
+    ...others.map((url) => `                  and  ${url}`),
+    '',
+    `${plural(gateways, 'gateway')} · ${plural(nodes, 'node')} with ${plural(workers, 'worker')} each · ` +
+      (redisUrl === undefined ? 'no Redis needed' : 'over Redis'),
+  ]);
+}

@@ -1,0 +1,35 @@
+import {
+  ConfigError,
+  collectProcessMetrics,
+  createLogger,
+  openRedisCoordination,
+  printableConfig,
+  readConfig,
+  stopOnSignals,
+  systemClock,
+} from '@sluice/shared';
+import { nodeSettings } from './config.ts';
+import { startMediaNode } from './index.ts';
+import { version } from './version.ts';
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(nodeSettings, process.env);
+  const log = createLogger({ name: 'media-node', level: config.logLevel });
+  log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
+  const coordination = openRedisCoordination(config.redisUrl, { log });
+  const node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
+  collectProcessMetrics(node.metricsRegistry);
+
+  stopOnSignals(async (signal) => {
+    log.info({ signal }, 'Stopping.');
+    await node.stop();
+    await coordination.close();
+  });
+}
