@@ -92,5 +92,11 @@ export function pathWords({ path }: Pick<Subscription, 'path'>, node: string): s
 
 function initials(name: string): string {
   const words = name.trim().split(/\s+/).slice(0, 2);
-  return words.map((word) => [...word][0]?.toUpperCase() ?? '').join('');
+  return words.map((word) => firstLetter(word).toUpperCase()).join('');
+}
+
+/** As people count letters: a flag or an accented letter is one. */
+function firstLetter(word: string): string {
+  const [first] = new Intl.Segmenter().segment(word);
+  return first?.segment ?? '';
 }

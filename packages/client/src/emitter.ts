@@ -16,7 +16,8 @@ export class Emitter<Events extends object> {
 
   /** Calls each listener once; one that throws is reported to the page and keeps no other from hearing. */
   emit<T extends keyof Events>(type: T, value: Events[T]): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+    // A copy: who starts to listen meanwhile hears the next event, not this one.
+    for (const listener of new Set(this.#listeners.get(type))) {
       try {
         (listener as (value: Events[T]) => void)(value);
       } catch (error) {

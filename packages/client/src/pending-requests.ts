@@ -34,7 +34,7 @@ export class PendingRequests {
   }
 
   failAll(error: SluiceClientError): void {
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
   }
 
   get size(): number {

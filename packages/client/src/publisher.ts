@@ -55,7 +55,7 @@ export class Publisher {
   }
 
   closeAll(reason: PublicationEnd): void {
-    for (const publication of [...this.#publications.values()]) publication.ended(reason);
+    for (const publication of this.#publications.values()) publication.ended(reason);
   }
 }
 

@@ -72,20 +72,20 @@ type Peers = Map<string, MutablePeer>;
 const nothing = (): void => undefined;
 
 const changes: { [T in ClientRoomEvent['type']]: (peers: Peers, event: EventOf<T>) => void } = {
-  peerJoined: (peers, { type: _, epoch: _e, seq: _s, ...peer }) => {
+  peerJoined: (peers, { type: _type, epoch: _epoch, seq: _seq, ...peer }) => {
     peers.set(peer.peerId, { ...peer, producers: new Map() });
   },
   peerLeft: (peers, { peerId }) => void peers.delete(peerId),
-  peerUpdated: (peers, { type: _, epoch: _e, seq: _s, ...peer }) => {
+  peerUpdated: (peers, { type: _type, epoch: _epoch, seq: _seq, ...peer }) => {
     peers.set(peer.peerId, { ...peer, producers: peers.get(peer.peerId)?.producers ?? new Map() });
   },
-  producerAdded: (peers, { type: _, epoch: _e, seq: _s, peerId, ...producer }) => {
+  producerAdded: (peers, { type: _type, epoch: _epoch, seq: _seq, peerId, ...producer }) => {
     peers.get(peerId)?.producers.set(producer.producerId, producer);
   },
   producerClosed: (peers, { peerId, producerId }) => void peers.get(peerId)?.producers.delete(producerId),
   producerPaused: (peers, event) => setPaused(peers, event, true),
   producerResumed: (peers, event) => setPaused(peers, event, false),
-  dataProducerAdded: (peers, { type: _, epoch: _e, seq: _s, peerId, dataProducerId, ...channel }) => {
+  dataProducerAdded: (peers, { type: _type, epoch: _epoch, seq: _seq, peerId, dataProducerId, ...channel }) => {
     const producer = { producerId: dataProducerId, kind: 'data', paused: false, ...channel } as const;
     peers.get(peerId)?.producers.set(dataProducerId, producer);
   },

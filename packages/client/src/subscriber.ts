@@ -77,7 +77,7 @@ export class Subscriber {
   }
 
   closeAll(reason: string): void {
-    for (const subscription of [...this.#subscriptions.values()]) subscription.ended(reason);
+    for (const subscription of this.#subscriptions.values()) subscription.ended(reason);
   }
 
   #flush(): void {
