@@ -1,0 +1,119 @@
+import {
+  type NodeOperationName,
+  type OperationParams,
+  type PeerId,
+  type ProducerId,
+  type RouterId,
+  SluiceError,
+} from '@sluice/shared';
+import type { FakeNode } from './fake-node.ts';
+
+type Answers = { [O in NodeOperationName]: (node: FakeNode, params: OperationParams<O>) => Promise<unknown> };
+
+const nothing = async () => ({});
+const transport = {
+  id: 't1',
+  iceParameters: { usernameFragment: 'u', password: 'p' },
+  iceCandidates: [],
+  dtlsParameters: { role: 'auto', fingerprints: [] },
+};
+let lastProducer = 0;
+
+const ownerOf = ({ id, boot }: FakeNode) => ({ node: id, boot });
+
+function assertPeer(node: FakeNode, { peerId, sessionId }: { peerId: PeerId; sessionId: string }): void {
+  if (node.peers.get(peerId)?.sessionId !== sessionId) throw new SluiceError('peerNotFound', 'This peer is not here.');
+}
+
+async function addProducer(node: FakeNode, room: OperationParams<'produce'>['room'], peerId: PeerId, extra: object) {
+  const producerId = `producer-${++lastProducer}` as ProducerId;
+  const producer = { ...ownerOf(node), producerId, peerId, router: 'router-1' as RouterId, paused: false };
+  await node.directory.commit(room, ownerOf(node), [
+    { type: 'addProducer', producer: { ...producer, kind: 'video', ...extra } },
+  ]);
+  return producerId;
+}
+
+export const answers: Answers = {
+  joinPeer: async (node, params) => {
+    const { room, transports, rtpCapabilities: _, ...own } = params;
+    const record = { ...own, ...ownerOf(node) };
+    node.peers.set(params.peerId, record);
+    const snapshot = await node.directory.enter(room, record, { maxPeers: 1000 });
+    return {
+      snapshot,
+      rtpCapabilities: { codecs: [] },
+      ...(transports && { producerTransport: transport, consumerTransport: { ...transport, id: 't2' } }),
+    };
+  },
+  leavePeer: async (node, params) => {
+    assertPeer(node, params);
+    node.peers.delete(params.peerId);
+    const change = { type: 'removePeer' as const, peerId: params.peerId, reason: params.reason, producerIds: [] };
+    await node.directory.commit(params.room, ownerOf(node), [change]);
+    return {};
+  },
+  createTransport: async () => transport,
+  connectTransport: nothing,
+  restartIce: async () => ({ iceParameters: transport.iceParameters }),
+  produce: async (node, { room, peerId, kind, paused, source, metadata }) => ({
+    producerId: await addProducer(node, room, peerId, {
+      kind,
+      paused,
+      ...(source !== undefined && { source }),
+      ...(metadata !== undefined && { metadata }),
+    }),
+  }),
+  pauseProducer: async (node, { room, producerId }) => {
+    await node.directory.commit(room, ownerOf(node), [{ type: 'setProducerPaused', producerId, paused: true }]);
+    return {};
+  },
+  resumeProducer: async (node, { room, producerId }) => {
+    await node.directory.commit(room, ownerOf(node), [{ type: 'setProducerPaused', producerId, paused: false }]);
+    return {};
+  },
+  closeProducer: async (node, { room, producerId }) => {
+    await node.directory.commit(room, ownerOf(node), [{ type: 'removeProducer', producerId }]);
+    return {};
+  },
+  consume: async (_node, { producerIds }) => ({
+    consumers: producerIds.map((producerId) => ({ id: `c-${producerId}`, producerId })),
+    failed: [],
+  }),
+  pauseConsumers: nothing,
+  resumeConsumers: nothing,
+  closeConsumers: nothing,
+  setPreferredLayers: nothing,
+  setPriority: nothing,
+  requestKeyFrame: nothing,
+  produceData: async (node, { room, peerId, label, protocol }) => ({
+    dataProducerId: await addProducer(node, room, peerId, { kind: 'data', label, protocol }),
+  }),
+  consumeData: async (_node, { dataProducerId }) => ({
+    id: 'dc1',
+    dataProducerId,
+    peerId: 'p',
+    sctpStreamParameters: { streamId: 1 },
+    label: '',
+    protocol: '',
+  }),
+  closeDataProducer: nothing,
+  closeDataConsumer: nothing,
+  sendMessage: async (node, { room, peerId, payload, to }) => {
+    const change = { type: 'message' as const, from: peerId, payload, ...(to && { to }) };
+    const { seq } = await node.directory.commit(room, ownerOf(node), [change]);
+    return { seq };
+  },
+  updatePeer: async (node, { room, peerId, name, metadata }) => {
+    const known = node.peers.get(peerId);
+    if (!known) throw new SluiceError('peerNotFound', 'This peer is not here.');
+    const peer = { ...known, ...(name !== undefined && { name }), ...(metadata !== undefined && { metadata }) };
+    await node.directory.commit(room, ownerOf(node), [{ type: 'updatePeer', peer }]);
+    return {};
+  },
+  getStats: async () => ({ stats: [{ a: 1 }] }),
+  openPipe: nothing,
+  closePipe: nothing,
+  syncPipe: nothing,
+  pipeDemand: nothing,
+};
