@@ -23,6 +23,16 @@ const PACKAGES = [
   'libssl-dev',
 ];
 
+export const OPTIONS = [
+  '--buildtype=release',
+  '-Db_ndebug=true',
+  '--wrap-mode=nodownload',
+  // Libraries go into the binary where they have a static archive: it then outlives a system upgrade, and runs in an
+  // image that has none of them.
+  '-Dprefer_static=true',
+  '-Dcpp_link_args=-static-libstdc++ -static-libgcc',
+];
+
 // A compiler of this source takes up to a gigabyte.
 const jobs = Math.max(1, Math.min(cpus().length, Math.floor(totalmem() / 2 ** 30)));
 
@@ -65,13 +75,3 @@ async function buildIn(source, target, progress) {
   chmodSync(target, 0o755);
   return `built from source with ${srtp}`;
 }
-
-const OPTIONS = [
-  '--buildtype=release',
-  '-Db_ndebug=true',
-  '--wrap-mode=nodownload',
-  // Libraries go into the binary where they have a static archive: it then outlives a system upgrade, and runs in an
-  // image that has none of them.
-  '-Dprefer_static=true',
-  '-Dcpp_link_args=-static-libstdc++ -static-libgcc',
-];

@@ -2,12 +2,12 @@
 // which are downloads. Here the source is copied and given the system's libraries in their place.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fetchSource } from './debian.mjs';
 import { inRoot, nodeModules } from './paths.mjs';
 
-/** Stubs that hand Meson the system's libraries under the names that the worker's build asks for. */
-export const STUBS = inRoot('deploy', 'worker', 'subprojects');
+/** What is put into the source: a stub for each library, and a header to compile once. */
+export const ADDITIONS = ['subprojects', 'pch'].map((name) => inRoot('deploy', 'worker', name));
 
 /** Changes to the worker's own files. Each must match once: a new mediasoup that differs has to be looked at. */
 export const EDITS = [
@@ -16,6 +16,12 @@ export const EDITS = [
     file: 'meson.build',
     from: "meson_version: '>= 1.1.0'",
     to: "meson_version: '>= 1.0.0'",
+  },
+  {
+    // The reason is in the header.
+    file: 'meson.build',
+    from: "  'mediasoup-worker',\n  build_by_default: true,",
+    to: "  'mediasoup-worker',\n  cpp_pch: 'pch/worker.hpp',\n  build_by_default: true,",
   },
   {
     // The comparison misses BIO_CB_CTRL | BIO_CB_RETURN. With an OpenSSL that has kernel TLS, as Debian's has and the
@@ -33,7 +39,7 @@ export async function prepareSource(folder, progress) {
   cpSync(join(nodeModules, 'mediasoup', 'worker'), folder, { recursive: true });
   const subprojects = join(folder, 'subprojects');
   rmSync(subprojects, { recursive: true });
-  cpSync(STUBS, subprojects, { recursive: true });
+  for (const addition of ADDITIONS) cpSync(addition, join(folder, basename(addition)), { recursive: true });
   EDITS.forEach((edit) => apply(folder, edit));
   progress('fetching the source of libsrtp');
   return addSrtp(subprojects, `${folder}.srtp`);

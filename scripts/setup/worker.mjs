@@ -10,9 +10,9 @@ import { withLock } from './lock.mjs';
 import { cache, nodeModules, platform } from './paths.mjs';
 import { runLogged } from './run.mjs';
 import { withLine } from './terminal.mjs';
-import { buildWorker } from './worker-build.mjs';
+import { buildWorker, OPTIONS } from './worker-build.mjs';
 import { downloadWorker } from './worker-download.mjs';
-import { EDITS, STUBS } from './worker-source.mjs';
+import { ADDITIONS, EDITS } from './worker-source.mjs';
 
 // The worker's own answer to being started by something that isn't mediasoup.
 const NO_PARENT = 41;
@@ -53,12 +53,15 @@ function checkGiven(binary) {
 /** The recipe is part of the name, so that a change to it leads to a new build. */
 function cacheName() {
   const { version } = JSON.parse(readFileSync(join(nodeModules, 'mediasoup', 'package.json'), 'utf8'));
-  const recipe = createHash('sha256').update(JSON.stringify(EDITS));
-  const files = readdirSync(STUBS, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  // `path` until Node 20, `parentPath` since.
-  const paths = files.map((file) => join(file.parentPath || file.path, file.name)).sort();
-  for (const path of paths) recipe.update(readFileSync(path));
+  const recipe = createHash('sha256').update(JSON.stringify([EDITS, OPTIONS]));
+  for (const file of ADDITIONS.flatMap(filesIn)) recipe.update(readFileSync(file));
   return `mediasoup-worker-${version}-${platform}-${recipe.digest('hex').slice(0, 12)}`;
+}
+
+function filesIn(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  // `path` until Node 20, `parentPath` since.
+  return entries.map((entry) => join(entry.parentPath || entry.path, entry.name)).sort();
 }
 
 async function make(home, node, progress) {
