@@ -61,7 +61,8 @@ export interface RegistryOptions {
  * Which nodes and gateways live, learned from heartbeats on one channel. Every process keeps its own picture; liveness
  * is judged by the listener's own monotonic clock from the last heartbeat heard. A newcomer is greeted at once by
  * everyone who didn't know it, so its picture is whole within milliseconds. While the bus is away, and for a lease after
- * its return, nobody is judged.
+ * its return, nobody is judged; and neither while this process misses its own heartbeats: then it is the one that is deaf
+ * or was frozen, and the others are not dead.
  */
 export class Registry {
   readonly #options: RegistryOptions;
@@ -71,6 +72,8 @@ export class Registry {
   readonly #timers: Timer[] = [];
   #subscription: Subscription | undefined;
   #judgeFrom = 0;
+  #ownAddress: string | undefined;
+  #heardSelfAt = 0;
   #greeting = false;
   #unwatch: (() => void) | undefined;
 
@@ -85,15 +88,24 @@ export class Registry {
     this.#unwatch = bus.onChange(() => {
       this.#judgeFrom = clock.now() + this.#leaseMs;
     });
+    this.#heardSelfAt = clock.now();
     this.#subscription = await bus.subscribe(channels.registry, (message) => this.#hear(message));
     this.beat();
     this.#timers.push(clock.setRepeating(() => this.#tick(), this.#heartbeatMs));
   }
 
+  /** Whether silence means anything at the moment. */
+  get judging(): boolean {
+    const { bus, clock } = this.#options;
+    return bus.connected && clock.now() >= this.#judgeFrom && !this.#isDeaf();
+  }
+
   /** Says now what this process is: at each heartbeat, and at once where others should know (a drain). */
   beat(): void {
     const report = this.#options.report?.();
-    if (report) this.#publish(report);
+    if (!report) return;
+    this.#ownAddress = report.address;
+    this.#publish(report);
   }
 
   /** Tells everyone that this process goes, so that nobody waits for its lease. */
@@ -130,6 +142,7 @@ export class Registry {
     const beat = parseHeartbeat(message);
     if (!beat) return;
     const known = this.#members.get(beat.address);
+    if (beat.address === this.#ownAddress) this.#heardSelfAt = this.#options.clock.now();
     if (beat.kind === 'farewell') {
       if (known) this.#remove(known, 'left');
       return;
@@ -154,12 +167,18 @@ export class Registry {
 
   #tick(): void {
     this.beat();
-    const { bus, clock } = this.#options;
-    const now = clock.now();
-    if (!bus.connected || now < this.#judgeFrom) return;
+    const now = this.#options.clock.now();
+    if (this.#isDeaf()) this.#judgeFrom = now + this.#leaseMs;
+    if (!this.judging) return;
     for (const member of this.#living()) {
       if (now - member.heardAt > this.#leaseMs) this.#remove(member, 'lost');
     }
+  }
+
+  /** Two heartbeats of its own unheard: one may be on its way. */
+  #isDeaf(): boolean {
+    const { clock, report } = this.#options;
+    return report !== undefined && clock.now() - this.#heardSelfAt > 2 * this.#heartbeatMs;
   }
 
   #remove(member: Member, type: 'left' | 'lost'): void {
