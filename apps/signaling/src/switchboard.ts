@@ -13,6 +13,7 @@ import {
 } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import { Departures } from './departures.ts';
+import { Fencing } from './fencing.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { NodeClient } from './node-client.ts';
 import { Placements } from './placements.ts';
@@ -51,6 +52,7 @@ export class Switchboard {
   readonly #sessions = new Sessions();
   readonly #rooms: RoomFeeds;
   readonly #services: Services;
+  readonly #fencing: Fencing;
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
@@ -64,8 +66,16 @@ export class Switchboard {
       inbox: channels.gateway(config.gatewayId, this.#boot),
       notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
     });
-    this.#registry = new Registry({ bus, clock, report: () => this.#report() });
+    this.#registry = new Registry({
+      bus,
+      clock,
+      report: () => this.#report(),
+      onEvent: ({ type, report }) => {
+        if (type === 'lost') void this.#fencing.lost(report.boot);
+      },
+    });
     this.#rooms = new RoomFeeds({ directory, log, onRepair: (kind) => this.#services.metrics.repairs.inc({ kind }) });
+    this.#fencing = new Fencing({ rooms: this.#rooms, registry: this.#registry, directory, bus, clock, log });
     this.#services = this.#createServices();
   }
 
@@ -95,6 +105,7 @@ export class Switchboard {
       { name: 'endpoint', start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', start: () => this.#registry.start(), stop: () => this.#registry.stop() },
       { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'fencing', start: () => this.#fencing.start(), stop: () => this.#fencing.stop() },
       { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
       { name: 'sessions', stop: () => this.#sendAway() },
     ];

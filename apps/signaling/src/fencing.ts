@@ -1,0 +1,106 @@
+import type { BootId, Bus, Clock, Directory, Logger, NodeId, Registry, RoomId, Timer } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { RoomFeeds } from './room-feeds.ts';
+
+/** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
+const sweepEveryMs = 1000;
+/** A lease and a half: who was not heard for so long, by a gateway that hears everyone else, is taken for dead. */
+const absentForMs = 3000;
+
+interface Owner {
+  room: RoomId;
+  node: NodeId;
+  boot: BootId;
+}
+
+/**
+ * Takes the claims of dead nodes from them, in the rooms that this gateway follows. Nodes do the same in the rooms that
+ * they share; a room whose only node has died has nobody but gateways to notice. A sweep over what the rooms say, not
+ * over what the registry remembers: so a gateway that came after a node's death finds what it left behind too.
+ */
+export class Fencing {
+  readonly #rooms: RoomFeeds;
+  readonly #registry: Registry;
+  readonly #directory: Directory;
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #absentSince = new Map<BootId, number>();
+  #timer: Timer | undefined;
+  #unwatch: (() => void) | undefined;
+
+  constructor(options: {
+    rooms: RoomFeeds;
+    registry: Registry;
+    directory: Directory;
+    bus: Bus;
+    clock: Clock;
+    log: Logger;
+  }) {
+    this.#rooms = options.rooms;
+    this.#registry = options.registry;
+    this.#directory = options.directory;
+    this.#bus = options.bus;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  start(): void {
+    this.#timer = this.#clock.setRepeating(() => void this.sweep(), sweepEveryMs);
+    // Whoever was away may have heard nobody: all absences count anew.
+    this.#unwatch = this.#bus.onChange(() => this.#absentSince.clear());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#unwatch?.();
+  }
+
+  /** Fences in every room here what the registry has called dead, or has not known of for long enough. */
+  async sweep(): Promise<void> {
+    if (!this.#bus.connected || !this.#registry.judging) return this.#absentSince.clear();
+    const living = new Set(this.#registry.nodes().map(({ report }) => report.boot));
+    const absent = [...this.#owners()].filter(({ boot }) => !living.has(boot));
+    this.#note(absent);
+    for (const owner of absent) if (this.#isOverdue(owner)) await this.#fence(owner);
+  }
+
+  /** The registry has judged this one dead already: no more waiting. */
+  async lost(boot: BootId): Promise<void> {
+    this.#absentSince.set(boot, Number.NEGATIVE_INFINITY);
+    for (const owner of [...this.#owners()]) if (owner.boot === boot) await this.#fence(owner);
+  }
+
+  *#owners(): Generator<Owner> {
+    for (const { room, feed } of this.#rooms.rooms()) {
+      const seen = new Set<BootId>();
+      for (const records of [feed.view.peers, feed.view.producers]) {
+        for (const { node, boot } of records.values()) {
+          if (!seen.has(boot)) yield { room, node, boot };
+          seen.add(boot);
+        }
+      }
+    }
+  }
+
+  #note(absent: readonly Owner[]): void {
+    const boots = new Set(absent.map(({ boot }) => boot));
+    for (const boot of this.#absentSince.keys()) if (!boots.has(boot)) this.#absentSince.delete(boot);
+    for (const boot of boots) if (!this.#absentSince.has(boot)) this.#absentSince.set(boot, this.#clock.now());
+  }
+
+  #isOverdue({ boot }: Owner): boolean {
+    const since = this.#absentSince.get(boot);
+    return since !== undefined && this.#clock.now() - since >= absentForMs;
+  }
+
+  async #fence({ room, node, boot }: Owner): Promise<void> {
+    try {
+      if (await this.#directory.fence(room, node, boot))
+        this.#log.warn({ room, node, boot }, 'A lost node was fenced.');
+    } catch (error) {
+      // The next sweep comes here again.
+      this.#log.debug({ room, node, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
+    }
+  }
+}
