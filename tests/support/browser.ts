@@ -1,0 +1,112 @@
+import { accessSync, constants } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** Names of Chromium in the usual distributions; the first that is on the PATH is taken. */
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+const flags = [
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  // Devices that need no hardware, a permission that nobody has to click: a moving picture and a beep each second.
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+  // A tab in the background would have its timers and its video slowed down, and every tab but one is.
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+  // Candidates with real addresses: mDNS names would need a resolver that a container has not.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
+];
+
+export interface TestBrowserOptions {
+  /** Further command-line flags. */
+  flags?: string[];
+}
+
+export interface TabOptions {
+  colorScheme?: 'light' | 'dark';
+  viewport?: { width: number; height: number };
+}
+
+/** A real Chromium with devices of its own making. Each tab has a context, hence storage and a life, of its own. */
+export class TestBrowser implements AsyncDisposable {
+  readonly #browser: Browser;
+  readonly #complaints: string[] = [];
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Rejects when there is no Chromium on the PATH: a test of browsers without one would test nothing. */
+  static async launch(options: TestBrowserOptions = {}): Promise<TestBrowser> {
+    const browser = await chromium.launch({
+      executablePath: findChromium(),
+      headless: true,
+      chromiumSandbox: false,
+      args: [...flags, ...(options.flags ?? [])],
+    });
+    return new TestBrowser(browser);
+  }
+
+  /** What the pages have thrown and not caught, or written as an error. */
+  get complaints(): readonly string[] {
+    return this.#complaints;
+  }
+
+  async context(options: TabOptions = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext({
+      colorScheme: options.colorScheme ?? 'light',
+      viewport: options.viewport ?? { width: 1280, height: 800 },
+    });
+    context.on('weberror', (error) => this.#complaints.push(String(error.error())));
+    context.on('console', (message) => {
+      if (message.type() === 'error') this.#complaints.push(message.text());
+    });
+    return context;
+  }
+
+  /** A tab at this address, in a context of its own. */
+  async open(url: string, options: TabOptions = {}): Promise<Page> {
+    const page = await (await this.context(options)).newPage();
+    await page.goto(url);
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+/** A picture of the page, where `SLUICE_SCREENSHOTS` names a folder for them; nothing otherwise. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const folder = process.env['SLUICE_SCREENSHOTS'];
+  if (!folder) return;
+  const path = join(folder, `${name}.png`);
+  await mkdir(dirname(path), { recursive: true });
+  await page.screenshot({ path });
+}
+
+function findChromium(): string {
+  for (const name of names) {
+    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+      const file = join(folder, name);
+      if (isExecutable(file)) return file;
+    }
+  }
+  throw new Error(`No Chromium on the PATH: looked for ${names.join(', ')}. Debian: apt-get install chromium`);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
