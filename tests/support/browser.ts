@@ -12,8 +12,7 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
-  // Devices that need no hardware, a permission that nobody has to click: a moving picture and a beep each second.
-  '--use-fake-ui-for-media-stream',
+  // Devices that need no hardware: a moving picture, and a beep each second.
   '--use-fake-device-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
   // A tab in the background would have its timers and its video slowed down, and every tab but one is.
@@ -27,6 +26,8 @@ const flags = [
 export interface TestBrowserOptions {
   /** Further command-line flags. */
   flags?: string[];
+  /** Default true: cameras, microphones and screens are given to whoever asks. Otherwise nobody answers the question. */
+  allowDevices?: boolean;
 }
 
 export interface TabOptions {
@@ -44,12 +45,12 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   /** Rejects when there is no Chromium on the PATH: a test of browsers without one would test nothing. */
-  static async launch(options: TestBrowserOptions = {}): Promise<TestBrowser> {
+  static async launch({ flags: further = [], allowDevices = true }: TestBrowserOptions = {}): Promise<TestBrowser> {
     const browser = await chromium.launch({
       executablePath: findChromium(),
       headless: true,
       chromiumSandbox: false,
-      args: [...flags, ...(options.flags ?? [])],
+      args: [...flags, ...(allowDevices ? ['--use-fake-ui-for-media-stream'] : []), ...further],
     });
     return new TestBrowser(browser);
   }
