@@ -90,7 +90,7 @@ export const answers: Answers = {
     dataProducerId: await addProducer(node, room, peerId, { kind: 'data', label, protocol }),
   }),
   consumeData: async (_node, { dataProducerId }) => ({
-    id: 'dc1',
+    dataConsumerId: 'dc1',
     dataProducerId,
     peerId: 'p',
     sctpStreamParameters: { streamId: 1 },
