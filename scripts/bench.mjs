@@ -12,6 +12,8 @@ const folder = inRoot('tests', 'bench');
 if (!name || !existsSync(`${folder}/${name}.ts`)) {
   const there = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.ts')) : [];
   const names = there.map((file) => file.replace(/\.ts$/, '')).join(', ');
-  exitWith(new SetupFailure('No benchmark was run', name ? `there is no ${name}` : 'none was named', `there are: ${names}`));
+  exitWith(
+    new SetupFailure('No benchmark was run', name ? `there is no ${name}` : 'none was named', `there are: ${names}`),
+  );
 }
 await become(`tests/bench/${name}.ts`, await setUp('test'), args);

@@ -42,7 +42,12 @@ const steps = {
 export async function setUp(purpose, { only } = {}) {
   const { scope, steps: wanted, ownNode = true } = PURPOSES[purpose];
   const path = `${join(nodeModules, '.bin')}${delimiter}${process.env.PATH}`;
-  const context = { scope, ownNode, node: ownNode ? projectNode : process.execPath, env: { ...process.env, PATH: path } };
+  const context = {
+    scope,
+    ownNode,
+    node: ownNode ? projectNode : process.execPath,
+    env: { ...process.env, PATH: path },
+  };
   try {
     requireNode();
     for (const name of wanted.filter((step) => !only || only.includes(step))) await steps[name](context);

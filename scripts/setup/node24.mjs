@@ -2,7 +2,17 @@
 // what the `node` package among the root's dependencies would fetch in its install script; the set-up runs no
 // install scripts, so it fetches the binary itself, once for all clones, and links it into node_modules.
 
-import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { cache, inRoot, nodeModules, platform } from './paths.mjs';

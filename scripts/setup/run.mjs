@@ -42,7 +42,10 @@ export function runLogged(name, command, args, { cwd, env, onLine } = {}) {
     child.on('close', (code, signal) => {
       log.end();
       if (code === 0) resolve();
-      else reject(new Error(`${command} ended with ${signal || code}: ${reasonIn([...lines, rest])} (all of it: ${file})`));
+      else
+        reject(
+          new Error(`${command} ended with ${signal || code}: ${reasonIn([...lines, rest])} (all of it: ${file})`),
+        );
     });
   });
 }

@@ -4,6 +4,8 @@
 import { createWorker } from 'mediasoup';
 
 const worker = await createWorker({ logLevel: 'error' });
-const router = await worker.createRouter({ mediaCodecs: [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 }] });
+const router = await worker.createRouter({
+  mediaCodecs: [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 }],
+});
 await router.createWebRtcTransport({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] });
 worker.close();
