@@ -39,6 +39,7 @@ import { operations } from './operations/index.ts';
 import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
+import { Sweep } from './sweep.ts';
 import { forgetNode, loseRouter } from './losses.ts';
 
 export interface MediaNodeOptions {
@@ -57,6 +58,7 @@ const connectWithinMs = 30_000;
 export class MediaNode {
   readonly owner: Owner;
   readonly config: NodeConfig;
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
   readonly directory: Directory;
@@ -69,6 +71,7 @@ export class MediaNode {
   readonly metricsRegistry: MetricsRegistry;
   readonly #options: MediaNodeOptions;
   readonly #lifecycle: Lifecycle;
+  readonly #verifier: FeedVerifier;
   readonly #listen: Record<LinkScope, LinkListen>;
   #ops: OpsServer | undefined;
   state: 'starting' | 'up' | 'draining' | 'down' = 'starting';
@@ -77,6 +80,7 @@ export class MediaNode {
     const { config, bus, clock, directory } = options;
     this.#options = options;
     this.config = config;
+    this.bus = bus;
     this.clock = clock;
     this.directory = directory;
     this.owner = { node: config.nodeId as NodeId, boot: newBootId() };
@@ -84,7 +88,7 @@ export class MediaNode {
     this.metricsRegistry = createMetricsRegistry({ role: 'node', version: options.version, node: config.nodeId });
     this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
-    this.load = new LoadMeter({ pool: this.pool, clock });
+    this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
     this.#listen = linkListen(config);
     this.#lifecycle = new Lifecycle(this.log);
     const common = { bus, clock, log: this.log };
@@ -102,26 +106,26 @@ export class MediaNode {
         if (event.type !== 'appeared') void forgetNode(this, event.report, event.type);
       },
     });
+    this.#verifier = new FeedVerifier({ ...common, feeds: () => this.#feeds() });
     this.slices = new Slices({
       ...common,
       owner: this.owner,
       directory,
-      metrics: this.metrics,
       emptySliceMs: config.emptySliceMs,
       create: (room) => this.#createSlice(room),
     });
   }
 
   async start(): Promise<void> {
-    const { bus } = this.#options;
-    const verifier = new FeedVerifier({ feeds: () => this.#feeds(), bus, clock: this.clock, log: this.log });
+    const sweep = new Sweep(this);
     await this.#lifecycle.start([
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
       { name: 'load meter', start: () => this.load.start(), stop: () => this.load.stop() },
       { name: 'bus endpoint', start: () => this.endpoint.start(), stop: () => this.endpoint.close() },
-      { name: 'slices', start: () => this.slices.start(), stop: () => this.slices.close() },
-      { name: 'room feeds', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'slices', stop: () => this.slices.close() },
+      { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
+      { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
       { name: 'registry', start: () => this.registry.start(), stop: () => this.registry.stop() },
     ]);
     this.state = 'up';
@@ -178,6 +182,13 @@ export class MediaNode {
     throw new SluiceError('noCapacity', 'This node takes no peers at the moment.');
   }
 
+  /** The cluster took a slice from this boot: it is let go, and nothing is written. */
+  lostClaim(slice: Slice): void {
+    if (slice.closed) return;
+    this.log.warn({ room: slice.room }, 'This boot was fenced in a room: its slice is let go.');
+    void this.slices.drop(slice);
+  }
+
   /** A transport of a peer, on the peer's router; a new router if its own has died. */
   async createTransport(slice: Slice, peer: Peer, options: { direction: Direction; sctp: boolean }) {
     peer.assertRoomFor('transports');
@@ -220,10 +231,8 @@ export class MediaNode {
       metrics,
       log: this.log.child({ room }),
       listen: this.#listen,
-      onFenced: (slice) => {
-        this.log.warn({ room }, 'This boot was fenced in a room: its slice is let go.');
-        void this.slices.drop(slice);
-      },
+      settling: () => this.#verifier.settling,
+      onFenced: (slice) => this.lostClaim(slice),
       onRouterLost: (slice, router) => void loseRouter(slice, router),
       onPeerGone: (slice, peer, reason) => {
         this.log.info({ room, peer: peer.id, reason }, 'A peer was taken out of its room.');

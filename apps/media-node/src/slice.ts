@@ -38,6 +38,8 @@ export interface SliceOptions {
   endpoint: Endpoint;
   pool: WorkerPool;
   listen: Record<LinkScope, LinkListen>;
+  /** Whether the directory may not know everything yet. */
+  settling(): boolean;
   /** The slice lost its claim: whoever holds it lets it go. */
   onFenced(slice: Slice): void;
   /** A peer's media was lost with its worker. */
@@ -74,6 +76,7 @@ export class Slice {
       directory,
       log,
       onEvent: (event, position) => this.#follow(event, position),
+      settling: options.settling,
       onRepair: (kind) => metrics.repairs.inc({ kind }),
     });
     this.links = new Links({
@@ -122,6 +125,15 @@ export class Slice {
     return this.#own.get(producerId);
   }
 
+  ownProducers(): OwnProducer[] {
+    return [...this.#own.values()];
+  }
+
+  /** The peers that the directory has taken in: those that are still entering are its business. */
+  entered(): Peer[] {
+    return [...this.peers.values()].filter(({ enteredAt }) => enteredAt !== undefined);
+  }
+
   recordOf(producerId: ProducerId): ProducerRecord | undefined {
     return this.#own.get(producerId)?.record ?? this.feed.view.producers.get(producerId);
   }
@@ -139,7 +151,7 @@ export class Slice {
   /** Enters a peer into the room and takes the room's picture from the same change. */
   async enter(record: PeerRecord): Promise<RoomSnapshot> {
     const { directory, config } = this.#options;
-    const limits = { maxPeers: config.maxPeersPerRoom };
+    const limits = { maxPeers: config.maxPeersPerRoom, atLeastEpoch: this.feed.position?.epoch ?? 0 };
     const snapshot = await this.#fenced(() => directory.enter(this.room, record, limits));
     this.feed.seed(snapshot);
     return snapshot;
@@ -148,7 +160,8 @@ export class Slice {
   /** Writes to the directory. Writes of one process reach it in the order they were begun. */
   commit(...changes: Change[]): Promise<Position> {
     const { directory, owner } = this.#options;
-    return this.#fenced(() => directory.commit(this.room, owner, changes));
+    const atLeastEpoch = this.feed.position?.epoch ?? 0;
+    return this.#fenced(() => directory.commit(this.room, owner, changes, { atLeastEpoch }));
   }
 
   addProducer(own: OwnProducer): void {

@@ -1,6 +1,5 @@
 import type { Clock, Directory, Logger, Owner, RoomId, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { NodeMetrics } from './metrics.ts';
 import type { Slice } from './slice.ts';
 
 interface Entry {
@@ -14,13 +13,9 @@ export interface SlicesOptions {
   directory: Directory;
   clock: Clock;
   log: Logger;
-  metrics: NodeMetrics;
   emptySliceMs: number;
   create(room: RoomId): Slice;
 }
-
-/** Every how many ms the directory is shown that our rooms live, and pipes are compared with what the others know. */
-const sweepEveryMs = 5000;
 
 /** The slices of this node by room: made for the first peer, closed some time after the last. */
 export class Slices {
@@ -28,14 +23,9 @@ export class Slices {
   readonly #entries = new Map<RoomId, Entry>();
   /** Slices on their way out: the room's next slice here waits until the claim has been given up. */
   readonly #closing = new Map<RoomId, Promise<void>>();
-  #sweeping: Timer | undefined;
 
   constructor(options: SlicesOptions) {
     this.#options = options;
-  }
-
-  start(): void {
-    this.#sweeping = this.#options.clock.setRepeating(() => void this.#sweep(), sweepEveryMs);
   }
 
   get size(): number {
@@ -82,7 +72,6 @@ export class Slices {
   }
 
   async close(): Promise<void> {
-    this.#sweeping?.cancel();
     await Promise.all([...this].map((slice) => this.#release(slice)));
     await Promise.all(this.#closing.values());
   }
@@ -114,22 +103,5 @@ export class Slices {
       });
     this.#closing.set(slice.room, released);
     await released;
-  }
-
-  async #sweep(): Promise<void> {
-    const { directory, owner, log, metrics } = this.#options;
-    try {
-      await directory.touch(owner, [...this.#entries.keys()]);
-      for (const slice of [...this]) {
-        for (const end of [...slice.links.ends]) {
-          for (const lost of await slice.links.sweep(end)) {
-            metrics.repairs.inc({ kind: 'pipe' });
-            end.taken.get(lost)?.close();
-          }
-        }
-      }
-    } catch (error) {
-      log.debug({ code: SluiceError.from(error).code }, 'The sweep will be made later.');
-    }
   }
 }

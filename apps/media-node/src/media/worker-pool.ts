@@ -51,6 +51,16 @@ export class WorkerPool {
     return best;
   }
 
+  /** Ends a worker that hangs. It then counts as one that died. */
+  kill({ index, worker }: PooledWorker): void {
+    this.#log.error({ worker: index, pid: worker.pid }, 'A worker hangs and is killed.');
+    try {
+      process.kill(worker.pid, 'SIGKILL');
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+
   close(): void {
     this.#closed = true;
     for (const { worker } of this.workers) worker.close();

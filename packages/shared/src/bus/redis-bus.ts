@@ -90,13 +90,13 @@ class RedisBus implements Bus {
     // Whoever still waits for the channel to go has had its listener taken away: that is all it was promised.
     this.#unheard.resolve(channel);
     this.#hearing.want(channel);
-    if (!this.#hearing.has(channel)) await this.#heard.for(channel);
+    if (!this.#hearing.hears(channel)) await this.#heard.for(channel);
     return {
       unsubscribe: async () => {
         remove();
         if (this.#listeners.has(channel) || this.#closed) return;
         this.#hearing.unwant(channel);
-        if (this.#hearing.has(channel)) await this.#unheard.for(channel);
+        if (this.#hearing.lingers(channel)) await this.#unheard.for(channel);
       },
     };
   }

@@ -17,7 +17,10 @@ export interface HearingEvents {
 export interface Hearing {
   want(channel: string): void;
   unwant(channel: string): void;
-  has(channel: string): boolean;
+  /** Whether what is published there from now on is heard. */
+  hears(channel: string): boolean;
+  /** Whether Redis still counts us among the channel's hearers. */
+  lingers(channel: string): boolean;
   /** Whether all that was wanted when the connection was last made is heard, and a probe came through since. */
   readonly good: boolean;
   /** How often it published to itself and did not hear it. */
@@ -61,7 +64,9 @@ export class RedisLink implements Hearing {
   readonly #timer: Timer;
   readonly #wanted = new Set<string>();
   readonly #made = new Set<string>();
-  /** Where the two differ. */
+  /** Of those made, the ones whose `UNSUBSCRIBE` is under way: wanted again, they are subscribed again after it. */
+  readonly #leaving = new Set<string>();
+  /** Where wanted and actual differ. */
   readonly #dirty = new Set<string>();
   #probeChannel: string;
   /** Raised at each loss: an answer from before it says nothing about after. */
@@ -98,7 +103,11 @@ export class RedisLink implements Hearing {
     return this.#probeChannel;
   }
 
-  has(channel: string): boolean {
+  hears(channel: string): boolean {
+    return this.#made.has(channel) && !this.#leaving.has(channel);
+  }
+
+  lingers(channel: string): boolean {
     return this.#made.has(channel);
   }
 
@@ -151,6 +160,7 @@ export class RedisLink implements Hearing {
     const lost = [...this.#made];
     this.#generation++;
     this.#made.clear();
+    this.#leaving.clear();
     this.#dirty.clear();
     for (const channel of this.#wanted) this.#dirty.add(channel);
     this.#settled = false;
@@ -166,9 +176,13 @@ export class RedisLink implements Hearing {
   }
 
   #touch(channel: string): void {
-    if (this.#wanted.has(channel) === this.#made.has(channel)) this.#dirty.delete(channel);
-    else this.#dirty.add(channel);
+    this.#compare(channel);
     this.#reconcile();
+  }
+
+  #compare(channel: string): void {
+    if (this.#wanted.has(channel) === this.hears(channel)) this.#dirty.delete(channel);
+    else this.#dirty.add(channel);
   }
 
   #reconcile(): void {
@@ -196,10 +210,14 @@ export class RedisLink implements Hearing {
     const generation = this.#generation;
     const wanted = due.filter((channel) => this.#wanted.has(channel));
     const unwanted = due.filter((channel) => !this.#wanted.has(channel));
+    for (const channel of unwanted) this.#leaving.add(channel);
     const results = await Promise.all([...this.#send(wanted, true), ...this.#send(unwanted, false)]);
     if (generation !== this.#generation) return undefined;
     for (const { channels, heard, error } of results) {
-      if (error === undefined) for (const channel of channels) this.#record(channel, heard);
+      for (const channel of channels) {
+        if (error === undefined) this.#record(channel, heard);
+        else this.#leaving.delete(channel);
+      }
     }
     return results.find(({ error }) => error !== undefined)?.error;
   }
@@ -229,10 +247,10 @@ export class RedisLink implements Hearing {
   }
 
   #record(channel: string, heard: boolean): void {
+    this.#leaving.delete(channel);
     if (heard) this.#made.add(channel);
     else this.#made.delete(channel);
-    if (this.#wanted.has(channel) === heard) this.#dirty.delete(channel);
-    else this.#dirty.add(channel);
+    this.#compare(channel);
     if (heard) this.#options.events.made(channel);
     else this.#options.events.unmade(channel);
   }

@@ -7,8 +7,9 @@ import { type Hearing, type HearingEvents, RedisLink } from './redis-link.ts';
 
 /**
  * Hearing in a Redis Cluster. A shard channel is heard at the master that serves its slot, so there is a link to each
- * master that serves a wanted one, and a channel goes to another link when its slot has gone to another master. Where
- * the slots are is the command connection's knowledge, renewed every two seconds and when a link is told otherwise.
+ * master (to all of them from the start: the first channel of one must not make the bus look disconnected), and a channel
+ * goes to another link when its slot has gone to another master. Where the slots are is the command connection's
+ * knowledge, renewed every two seconds and when a link is told otherwise.
  */
 export class RedisShards implements Hearing {
   readonly #id: string;
@@ -28,20 +29,22 @@ export class RedisShards implements Hearing {
     this.#cluster = cluster;
     this.#events = events;
     cluster.on('refresh', this.#onRefresh);
-    // So that there is a link, and `good` means something, before anybody subscribes.
-    this.want(channels.probe(`${id}.home`));
   }
 
   get good(): boolean {
-    return this.#unplaced.size === 0 && [...this.#links.values()].every((link) => link.good);
+    return this.#links.size > 0 && this.#unplaced.size === 0 && [...this.#links.values()].every((link) => link.good);
   }
 
   get deaf(): number {
     return [...this.#links.values()].reduce((sum, link) => sum + link.deaf, this.#deafBefore);
   }
 
-  has(channel: string): boolean {
-    return this.#linkOf(channel)?.has(channel) ?? false;
+  hears(channel: string): boolean {
+    return this.#linkOf(channel)?.hears(channel) ?? false;
+  }
+
+  lingers(channel: string): boolean {
+    return [...this.#links.values()].some((link) => link.lingers(channel));
   }
 
   want(channel: string): void {
@@ -76,7 +79,8 @@ export class RedisShards implements Hearing {
 
   #placeAll(): void {
     for (const channel of this.#places.keys()) this.#place(channel);
-    const masters = new Set(this.#cluster.slots.map((nodes) => nodes?.[0]));
+    const masters = new Set(this.#cluster.slots.flatMap((nodes) => nodes?.[0] ?? []));
+    for (const master of masters) this.#linkTo(master);
     for (const [master, link] of this.#links) {
       if (!masters.has(master)) this.#drop(master);
       else if (this.#masterOf(link.probeChannel) !== master) link.probeThrough(this.#probeAt(master));

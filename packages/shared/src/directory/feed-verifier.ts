@@ -10,6 +10,12 @@ import type { RoomFeed } from './room-feed.ts';
  */
 const verifyEveryMs = 5000;
 
+/**
+ * How long owners have, in ms, to tell a returned directory what it may have forgotten. Shorter takes people for gone
+ * who are there; longer keeps those on show who are not.
+ */
+const settleMs = 2500;
+
 /** Keeps a process's feeds honest: verifies them now and then, and all of them when the bus comes back. */
 export class FeedVerifier {
   readonly #feeds: () => Iterable<RoomFeed>;
@@ -18,6 +24,8 @@ export class FeedVerifier {
   readonly #log: Logger;
   #timer: Timer | undefined;
   #unwatch: Unsubscribe | undefined;
+  #settled: Timer | undefined;
+  #settling = false;
 
   constructor(options: { feeds: () => Iterable<RoomFeed>; bus: Bus; clock: Clock; log: Logger }) {
     this.#feeds = options.feeds;
@@ -28,9 +36,12 @@ export class FeedVerifier {
 
   start(): void {
     this.#timer = this.#clock.setRepeating(() => void this.verifyAll(), jittered(verifyEveryMs, 0.2));
-    this.#unwatch = this.#bus.onChange((connected) => {
-      if (connected) void this.verifyAll();
-    });
+    this.#unwatch = this.#bus.onChange((connected) => this.#busChanged(connected));
+  }
+
+  /** From the loss of the bus until its owners have had the time to tell the directory what they hold. */
+  get settling(): boolean {
+    return this.#settling;
   }
 
   async verifyAll(): Promise<void> {
@@ -44,8 +55,20 @@ export class FeedVerifier {
     }
   }
 
+  #busChanged(connected: boolean): void {
+    this.#settling = true;
+    this.#settled?.cancel();
+    if (!connected) return;
+    void this.verifyAll();
+    this.#settled = this.#clock.setTimer(() => {
+      this.#settling = false;
+      void this.verifyAll();
+    }, settleMs);
+  }
+
   stop(): void {
     this.#timer?.cancel();
+    this.#settled?.cancel();
     this.#unwatch?.();
   }
 }

@@ -12,6 +12,11 @@ export interface RoomFeedOptions {
   log: Logger;
   /** Called for each event, once and in order, after the view has taken it in. Must not throw. */
   onEvent(event: RoomEvent, position: Position): void;
+  /**
+   * Whether the directory may not know everything yet, since its owners are still telling it (Redis came back empty).
+   * Meanwhile a new picture only adds: nobody is taken for gone whom the directory has merely forgotten.
+   */
+  settling?(): boolean;
   /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
   onRepair?(kind: 'gap' | 'resync'): void;
 }
@@ -32,6 +37,8 @@ export class RoomFeed {
   #repairing: Promise<void> | undefined;
   #repairAgain = false;
   #closed = false;
+  /** A picture was taken while the directory settled: what it lacked was kept, and has to be looked at again. */
+  #keptBack = false;
 
   constructor(options: RoomFeedOptions) {
     this.#options = options;
@@ -124,7 +131,8 @@ export class RoomFeed {
       this.#repairAgain = false;
       if (!this.#position || this.#closed) return;
       const before = this.#position;
-      const missed = await this.#options.directory.eventsAfter(this.#options.room, before);
+      const settled = this.#keptBack && !this.#options.settling?.();
+      const missed = settled ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
       if (!missed) await this.#resync();
       else this.#fill(missed);
     } while (this.#repairAgain);
@@ -140,8 +148,11 @@ export class RoomFeed {
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
     if (!this.#position || this.#closed) return;
     const { epoch, seq } = this.#position;
-    if (snapshot && snapshot.epoch === epoch && snapshot.seq <= seq) return;
-    const next = snapshot ? RoomView.of(snapshot) : new RoomView();
+    const settling = this.#options.settling?.() ?? false;
+    if (snapshot && snapshot.epoch === epoch && snapshot.seq <= seq && !this.#keptBack) return;
+    const told = snapshot ? RoomView.of(snapshot) : new RoomView();
+    const next = settling ? told.withMissingFrom(this.#view) : told;
+    this.#keptBack = settling;
     const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : this.#position;
     const events = differences(this.#view, next);
     this.#view = next;

@@ -45,6 +45,14 @@ export class RoomView {
     }
   }
 
+  /** This picture, and whoever and whatever only the other one has. */
+  withMissingFrom(other: RoomView): RoomView {
+    const whole = new RoomView();
+    for (const [id, peer] of [...other.peers, ...this.peers]) whole.peers.set(id, peer);
+    for (const [id, producer] of [...other.producers, ...this.producers]) whole.producers.set(id, producer);
+    return whole;
+  }
+
   producersOf(peerId: PeerId): ProducerRecord[] {
     return [...this.producers.values()].filter((producer) => producer.peerId === peerId);
   }

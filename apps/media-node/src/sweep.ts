@@ -1,0 +1,123 @@
+import type { Change, Timer } from '@sluice/shared';
+import { jittered, SluiceError } from '@sluice/shared';
+import type { MediaNode } from './media-node.ts';
+import type { Slice } from './slice.ts';
+
+/**
+ * Every how many ms the directory and the pipes are compared with what is here. More often heals a lost message sooner;
+ * each costs a script for each room and an exchange for each pair of routers between nodes.
+ */
+const sweepEveryMs = 5000;
+
+/**
+ * The last of three: what the prompt path missed and the retry did not reach, the sweep puts right. The truth is here:
+ * what the directory has lost of it is written again, what it has too much is taken out.
+ */
+export class Sweep {
+  readonly #node: MediaNode;
+  #timer: Timer | undefined;
+  #unwatch: (() => void) | undefined;
+  #running = false;
+
+  constructor(node: MediaNode) {
+    this.#node = node;
+  }
+
+  start(): void {
+    const { clock, bus } = this.#node;
+    this.#timer = clock.setRepeating(() => void this.run(), jittered(sweepEveryMs, 0.1));
+    // Owners speak first when Redis comes back: it may know nothing any more.
+    this.#unwatch = bus.onChange((connected) => {
+      if (connected) void this.run();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#unwatch?.();
+  }
+
+  async run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      await this.#claims();
+      for (const slice of [...this.#node.slices]) await this.#compare(slice);
+      for (const slice of [...this.#node.slices]) await this.#pipes(slice);
+    } catch (error) {
+      this.#node.log.debug({ code: SluiceError.from(error).code }, 'The sweep will be made later.');
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #claims(): Promise<void> {
+    const { directory, owner, slices } = this.#node;
+    const rooms = [...slices].filter(({ feed }) => feed.position).map(({ room }) => room);
+    const { fenced, missing } = await directory.touch(owner, rooms);
+    for (const room of fenced) {
+      const slice = slices.get(room);
+      if (slice) this.#node.lostClaim(slice);
+    }
+    for (const room of missing) {
+      const slice = slices.get(room);
+      if (slice) await this.#republish(slice);
+    }
+  }
+
+  /** The room is gone from the directory: everyone who holds a part of it writes that part again. */
+  async #republish(slice: Slice): Promise<void> {
+    const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
+    if (changes.length === 0) return;
+    for (const { record } of slice.ownProducers()) changes.push({ type: 'addProducer', producer: record });
+    await slice.commit(...changes);
+    this.#node.metrics.repairs.inc({ kind: 'room' });
+  }
+
+  async #compare(slice: Slice): Promise<void> {
+    if (!slice.feed.position || slice.closed) return;
+    await slice.feed.catchUp();
+    const changes = [...this.#lostPeers(slice), ...this.#lostProducers(slice), ...this.#left(slice)];
+    if (changes.length === 0) return;
+    await slice.commit(...changes);
+    for (const { type } of changes) this.#node.metrics.repairs.inc({ kind: type });
+  }
+
+  #lostPeers(slice: Slice): Change[] {
+    return slice
+      .entered()
+      .filter(({ id }) => !slice.feed.view.peers.has(id))
+      .map(({ record }) => ({ type: 'restorePeer', peer: record }));
+  }
+
+  #lostProducers(slice: Slice): Change[] {
+    return slice
+      .ownProducers()
+      .filter(({ peer, record }) => peer.enteredAt !== undefined && !slice.feed.view.producers.has(record.producerId))
+      .map(({ record }) => ({ type: 'addProducer', producer: record }));
+  }
+
+  /** Peers and producers that the directory still has under our boot, and that are not here any more. */
+  #left(slice: Slice): Change[] {
+    const { boot } = this.#node.owner;
+    const { peers, producers } = slice.feed.view;
+    const gone: Change[] = [];
+    for (const { producerId, boot: owner } of producers.values()) {
+      if (owner === boot && !slice.own(producerId)) gone.push({ type: 'removeProducer', producerId });
+    }
+    for (const { peerId, boot: owner } of peers.values()) {
+      if (owner !== boot || slice.peers.has(peerId)) continue;
+      gone.push({ type: 'removePeer', peerId, reason: 'disconnected', producerIds: [] });
+    }
+    return gone;
+  }
+
+  async #pipes(slice: Slice): Promise<void> {
+    for (const end of [...slice.links.ends]) {
+      for (const lost of await slice.links.sweep(end)) {
+        this.#node.metrics.repairs.inc({ kind: 'pipe' });
+        end.taken.get(lost)?.close();
+      }
+    }
+  }
+}
