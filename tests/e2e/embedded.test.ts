@@ -1,0 +1,9 @@
+import { describe } from 'vitest';
+import { embedded } from '../support/topologies.ts';
+import { useStage } from '../support/use-stage.ts';
+import { callScenario } from './scenarios/call.ts';
+
+describe(embedded.name, () => {
+  const on = useStage(embedded);
+  callScenario(on);
+});

@@ -1,0 +1,9 @@
+import { describe } from 'vitest';
+import { workers } from '../support/topologies.ts';
+import { useStage } from '../support/use-stage.ts';
+import { callScenario } from './scenarios/call.ts';
+
+describe(workers.name, () => {
+  const on = useStage(workers);
+  callScenario(on);
+});
