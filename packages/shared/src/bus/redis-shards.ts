@@ -20,7 +20,10 @@ export class RedisShards implements Hearing {
   /** Each wanted channel and the master whose link has it; none while nobody is known to serve its slot. */
   readonly #places = new Map<string, string | undefined>();
   readonly #unplaced = new Set<string>();
-  readonly #onRefresh = (): void => this.#placeAll();
+  readonly #onRefresh = (): void => {
+    this.#follow();
+    this.#events.changed();
+  };
   #deafBefore = 0;
 
   constructor(id: string, commands: RedisCommands, cluster: Cluster, events: HearingEvents) {
@@ -29,6 +32,7 @@ export class RedisShards implements Hearing {
     this.#cluster = cluster;
     this.#events = events;
     cluster.on('refresh', this.#onRefresh);
+    this.#follow();
   }
 
   get good(): boolean {
@@ -77,7 +81,8 @@ export class RedisShards implements Hearing {
     return this.#cluster.slots[hashSlot(channel)]?.[0];
   }
 
-  #placeAll(): void {
+  /** Goes where the slots are now. */
+  #follow(): void {
     for (const channel of this.#places.keys()) this.#place(channel);
     const masters = new Set(this.#cluster.slots.flatMap((nodes) => nodes?.[0] ?? []));
     for (const master of masters) this.#linkTo(master);
@@ -85,7 +90,6 @@ export class RedisShards implements Hearing {
       if (!masters.has(master)) this.#drop(master);
       else if (this.#masterOf(link.probeChannel) !== master) link.probeThrough(this.#probeAt(master));
     }
-    this.#events.changed();
   }
 
   #place(channel: string): void {

@@ -1,0 +1,5 @@
+import { directoryContract } from '../../packages/shared/testing/directory-contract.ts';
+import { clusterRig, redisRig } from '../support/rigs.ts';
+
+directoryContract('one Redis', redisRig);
+directoryContract('Redis Cluster', clusterRig);
