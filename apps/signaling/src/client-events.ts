@@ -42,9 +42,7 @@ function toBody(event: RoomEvent): Unnumbered<ClientRoomEvent> | undefined {
     case 'producerAdded':
       return toProducerAdded(event.producer);
     case 'producerClosed':
-      return event.kind === 'data'
-        ? { type: 'dataProducerClosed', dataProducerId: event.producerId, peerId: event.peerId }
-        : { type: 'producerClosed', producerId: event.producerId, peerId: event.peerId };
+      return toProducerClosed(event);
     case 'producerPaused':
     case 'producerResumed':
       return { type: event.type, producerId: event.producerId, peerId: event.peerId };
@@ -73,6 +71,11 @@ function toProducer(record: ProducerRecord): ProducerInfo {
     ...(protocol !== undefined && { protocol }),
     ...(replaces !== undefined && { replaces }),
   };
+}
+
+function toProducerClosed({ kind, producerId, peerId, reason }: Extract<RoomEvent, { type: 'producerClosed' }>) {
+  if (kind === 'data') return { type: 'dataProducerClosed' as const, dataProducerId: producerId, peerId };
+  return { type: 'producerClosed' as const, producerId, peerId, ...(reason !== undefined && { reason }) };
 }
 
 function toProducerAdded(record: ProducerRecord): Unnumbered<ClientRoomEvent> {

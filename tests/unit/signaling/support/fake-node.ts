@@ -81,7 +81,7 @@ export class FakeNode {
 
   /** As it is answered by default. */
   answer<O extends NodeOperationName>(operation: O, params: OperationParams<O>): Promise<unknown> {
-    return answers[operation](this, params as never);
+    return answers[operation]?.(this, params as never) ?? Promise.resolve({});
   }
 
   called(operation: NodeOperationName): HeardCall[] {
@@ -109,7 +109,7 @@ export class FakeNode {
   #run(operation: NodeOperationName, params: never, context: CallContext): Promise<unknown> {
     this.calls.push({ operation, params, id: context.id });
     const scripted = this.#scripted.get(operation);
-    return scripted ? scripted(params, context) : answers[operation](this, params);
+    return scripted ? scripted(params, context) : this.answer(operation, params);
   }
 
   #ownReport(): NodeReport {

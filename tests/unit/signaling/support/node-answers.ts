@@ -8,9 +8,9 @@ import {
 } from '@sluice/shared';
 import type { FakeNode } from './fake-node.ts';
 
-type Answers = { [O in NodeOperationName]: (node: FakeNode, params: OperationParams<O>) => Promise<unknown> };
+/** What is not here is answered with nothing. */
+type Answers = { [O in NodeOperationName]?: (node: FakeNode, params: OperationParams<O>) => Promise<unknown> };
 
-const nothing = async () => ({});
 const transport = {
   id: 't1',
   iceParameters: { usernameFragment: 'u', password: 'p' },
@@ -53,8 +53,21 @@ export const answers: Answers = {
     await node.directory.commit(params.room, ownerOf(node), [change]);
     return {};
   },
+  detachPeer: async () => ({}),
+  attachPeer: async (node, { room, peerId, sessionId, gateway, resumeHash }) => {
+    const known = node.peers.get(peerId);
+    if (!known) throw new SluiceError('peerNotFound', 'This peer is not here.');
+    if (known.resumeHash !== resumeHash) throw new SluiceError('resumeRejected', 'The token is not the one.');
+    const peer = { ...known, sessionId, gateway };
+    node.peers.set(peerId, peer);
+    await node.directory.commit(room, ownerOf(node), [{ type: 'updatePeer', peer }]);
+    return { consumers: [], producerIds: [] };
+  },
+  releasePeer: async () => ({}),
+  drain: async () => ({ draining: true, remaining: 0, moved: 0, failed: 0 }),
+  cancelDrain: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
+  drainStatus: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
   createTransport: async () => transport,
-  connectTransport: nothing,
   restartIce: async () => ({ iceParameters: transport.iceParameters }),
   produce: async (node, { room, peerId, kind, paused, source, metadata }) => ({
     producerId: await addProducer(node, room, peerId, {
@@ -80,12 +93,6 @@ export const answers: Answers = {
     consumers: producerIds.map((producerId) => ({ id: `c-${producerId}`, producerId })),
     failed: [],
   }),
-  pauseConsumers: nothing,
-  resumeConsumers: nothing,
-  closeConsumers: nothing,
-  setPreferredLayers: nothing,
-  setPriority: nothing,
-  requestKeyFrame: nothing,
   produceData: async (node, { room, peerId, label, protocol }) => ({
     dataProducerId: await addProducer(node, room, peerId, { kind: 'data', label, protocol }),
   }),
@@ -97,8 +104,6 @@ export const answers: Answers = {
     label: '',
     protocol: '',
   }),
-  closeDataProducer: nothing,
-  closeDataConsumer: nothing,
   sendMessage: async (node, { room, peerId, payload, to }) => {
     const change = { type: 'message' as const, from: peerId, payload, ...(to && { to }) };
     const { seq } = await node.directory.commit(room, ownerOf(node), [change]);
@@ -112,8 +117,4 @@ export const answers: Answers = {
     return {};
   },
   getStats: async () => ({ stats: [{ a: 1 }] }),
-  openPipe: nothing,
-  closePipe: nothing,
-  syncPipe: nothing,
-  pipeDemand: nothing,
 };

@@ -18,12 +18,14 @@ import { eventually } from './eventually.ts';
 import { FakeNode } from './fake-node.ts';
 import { FakeSocket, type ReceivedFrame } from './fake-socket.ts';
 import { FilteredBus } from './filtered-bus.ts';
+import { ManualClock } from './manual-clock.ts';
 
 export const demo = 'demo' as RoomId;
 
 export interface TestGateway {
   switchboard: Switchboard;
   bus: FilteredBus;
+  directory: Directory;
   metrics: MetricsRegistry;
   connect(): FakeSocket;
   /** A connection that has joined; rejects where it was refused. */
@@ -79,7 +81,11 @@ export class World implements AsyncDisposable {
     this.gateways.push(gateway);
     await this.#lifecycle.start(gateway.switchboard.steps());
     const known = this.nodes.length;
-    await eventually(() => gateway.switchboard.registry.nodes().length >= known);
+    await eventually(() => {
+      // Greetings are sent by a timer without delay.
+      if (this.clock instanceof ManualClock) this.clock.advance(0);
+      return gateway.switchboard.registry.nodes().length >= known;
+    });
     return gateway;
   }
 
@@ -95,11 +101,12 @@ export class World implements AsyncDisposable {
   #createGateway(config: GatewayConfig): TestGateway {
     const bus = new FilteredBus(createMemoryBus(this.hub));
     const metrics = new MetricsRegistry();
+    const directory = createMemoryDirectory({ hub: this.hub, bus });
     const switchboard = new Switchboard({
       config,
       version: '0',
       bus,
-      directory: createMemoryDirectory({ hub: this.hub, bus }),
+      directory,
       clock: this.clock,
       log: silentLogger,
       metrics,
@@ -107,7 +114,7 @@ export class World implements AsyncDisposable {
       bufferedBytes: () => 0,
     });
     const connect = () => connectTo(switchboard);
-    return { switchboard, bus, metrics, connect, join: (fields) => joinWith(connect(), fields) };
+    return { switchboard, bus, directory, metrics, connect, join: (fields) => joinWith(connect(), fields) };
   }
 }
 

@@ -1,0 +1,131 @@
+import type { PeerId } from '@sluice/shared';
+import { expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
+import { ManualClock, settle } from './support/manual-clock.ts';
+import { demo, World } from './support/world.ts';
+
+test('[GW13] a peer that joins again elsewhere closes its old connection with 4504', async () => {
+  await using world = await World.create();
+  const other = await world.addGateway();
+  const watcher = await world.gateway.join();
+  const old = await world.gateway.join({ peerId: 'ann' });
+  const fresh = await other.join({ peerId: 'ann' });
+  await eventually(() => old.closedWith === 4504);
+  expect(old.of('peerLeft')).toMatchObject([{ peerId: 'ann', reason: 'replaced' }]);
+  expect(watcher.events.slice(-2).map(({ type, peerId }) => [type, peerId])).toEqual([
+    ['peerLeft', 'ann'],
+    ['peerJoined', 'ann'],
+  ]);
+  await settle();
+  expect(world.node.called('leavePeer')).toEqual([]);
+  expect(fresh.closedWith).toBeUndefined();
+  expect((await fresh.ask({ action: 'updatePeer', name: 'Ann', id: 1 })).type).toBe('ok');
+});
+
+test('[GW13] the same on one gateway: the new session stays, and hears what follows', async () => {
+  await using world = await World.create();
+  const old = await world.gateway.join({ peerId: 'ann' });
+  const fresh = await world.gateway.join({ peerId: 'ann' });
+  await eventually(() => old.closedWith === 4504);
+  expect(fresh.joined['peers']).toEqual([]);
+  await fresh.ask({ action: 'sendMessage', payload: 1, id: 1 });
+  await fresh.waitFor('message');
+  expect(fresh.of('peerLeft')).toEqual([]);
+  expect(old.of('message')).toEqual([]);
+  expect(world.gateway.switchboard.sessions.joined).toBe(1);
+});
+
+test('[GW13] a replacement that was only seen in a snapshot closes the old connection too', async () => {
+  await using world = await World.create();
+  const other = await world.addGateway();
+  const old = await world.gateway.join({ peerId: 'ann' });
+  world.gateway.bus.hears = (channel) => !channel.includes('room');
+  const fresh = await other.join({ peerId: 'ann' });
+  const owner = { node: world.node.id, boot: world.node.boot };
+  for (let index = 0; index < 1100; index++) {
+    await world.directory.commit(demo, owner, [{ type: 'message', from: 'ann' as PeerId, payload: index }]);
+  }
+  world.gateway.bus.hears = () => true;
+  await fresh.ask({ action: 'sendMessage', payload: 'now', id: 1 });
+  await eventually(() => old.closedWith === 4504);
+});
+
+for (const [reason, code] of [['kicked', 4501]] as const) {
+  test(`[GW13] a peer that was ${reason} is told so, and its connection closed with ${code}`, async () => {
+    await using world = await World.create();
+    const ann = await world.gateway.join();
+    const owner = { node: world.node.id, boot: world.node.boot };
+    const peerId = ann.joined.peerId as PeerId;
+    await world.directory.commit(demo, owner, [{ type: 'removePeer', peerId, reason, producerIds: [] }]);
+    await eventually(() => ann.closedWith === code);
+    expect(ann.of('peerLeft')).toMatchObject([{ peerId, reason }]);
+    await settle();
+    expect(world.node.called('leavePeer')).toEqual([]);
+    expect(world.gateway.switchboard.rooms.size).toBe(0);
+  });
+}
+
+test('[GW13] a closed room closes everyone with 4502, after the event that says so', async () => {
+  await using world = await World.create();
+  const [ann, bob] = await Promise.all([world.gateway.join(), world.gateway.join()]);
+  const seq = Math.max(ann.joined.seq, bob.joined.seq) + 1;
+  const batch = { epoch: ann.joined.epoch, seq, events: [{ type: 'roomClosed', reason: 'over' }] };
+  world.hub.publish('sluice:room:{demo}', JSON.stringify(batch));
+  for (const socket of [ann, bob]) {
+    await eventually(() => socket.closedWith === 4502);
+    expect(socket.events.at(-1)).toMatchObject({ type: 'roomClosed', reason: 'over', seq });
+  }
+});
+
+test('[GW14] a session whose node was lost is back before its join: it has its own peerLeft and may join again', async () => {
+  await using world = await World.create({ nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
+  const ann = await world.gateway.join({ node: 'node-1' });
+  const bob = await world.gateway.join({ node: 'node-2' });
+  await world.directory.fence(demo, world.node.id, world.node.boot);
+  expect(await ann.waitFor('peerLeft')).toMatchObject({ peerId: ann.joined.peerId, reason: 'nodeLost' });
+  expect(ann.closedWith).toBeUndefined();
+  expect(await ann.ask({ action: 'updatePeer', id: 1 })).toMatchObject({ code: 'notJoined' });
+  await bob.ask({ action: 'sendMessage', payload: 1, id: 1 });
+  await bob.waitFor('message');
+  expect(ann.of('message')).toEqual([]);
+  const again = await ann.ask({ action: 'join', room: 'demo', node: 'node-2', id: 2 });
+  expect(again).toMatchObject({ type: 'joined', node: 'node-2', peers: [{ peerId: bob.joined.peerId }] });
+});
+
+test("[GW15] a room's last node dies: its gateway frees the room, whoever else is there", async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock });
+  const ann = await world.gateway.join();
+  await world.node.stop();
+  // It says goodbye, but left its claims behind.
+  await clock.pass(6000);
+  expect(await ann.waitFor('peerLeft')).toMatchObject({ reason: 'nodeLost' });
+  expect(ann.closedWith).toBeUndefined();
+  expect((await world.directory.snapshot(demo))?.peers ?? []).toEqual([]);
+});
+
+test('[GW15] a node that falls silent is fenced when its lease is over, and one that is heard is not', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
+  const ann = await world.gateway.join({ node: 'node-1' });
+  const bob = await world.gateway.join({ node: 'node-2' });
+  world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
+  await clock.pass(1500);
+  expect(bob.of('peerLeft')).toEqual([]);
+  await clock.pass(2000);
+  expect(await bob.waitFor('peerLeft')).toMatchObject({ peerId: ann.joined.peerId, reason: 'nodeLost' });
+  await clock.pass(5000);
+  expect((await world.directory.snapshot(demo))?.peers.map(({ peerId }) => peerId)).toEqual([bob.joined.peerId]);
+});
+
+test('[GW15] a gateway that hears nobody, itself neither, fences nobody', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock });
+  const ann = await world.gateway.join();
+  world.gateway.bus.hears = (channel) => channel !== 'sluice:registry';
+  await clock.pass(20_000);
+  world.gateway.bus.hears = () => true;
+  await clock.pass(5000);
+  expect(ann.of('peerLeft')).toEqual([]);
+  expect(await ann.ask({ action: 'updatePeer', name: 'here', id: 1 })).toMatchObject({ type: 'ok' });
+});
