@@ -10,10 +10,11 @@ export function takeCensus(node: MediaNode): NodeCensus {
   const worker = ends.filter(({ scope }) => scope === 'worker').length;
   const carriedFromNodes = carriages.filter(({ end }) => end.scope === 'node').length;
   return {
-    state: node.state,
+    state: node.drain.draining ? 'draining' : node.state,
     workers: node.pool.workers.map(({ index, cpuSeconds, load }) => ({ index, cpuSeconds, load })),
     loadRatio: node.load.ratio,
     rooms: slices.length,
+    draining: node.drain.draining ? node.drain.status.remaining : 0,
     peers: peers.length,
     routers: slices.reduce((sum, slice) => sum + slice.routers.length, 0),
     transports: peers.reduce((sum, peer) => sum + peer.transports.size, 0),

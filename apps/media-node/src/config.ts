@@ -74,6 +74,17 @@ export const nodeSettings = {
     schema: rules.integer({ min: 0, max: 600_000, fallback: 2000 }),
     about: 'how long the routers of a room are kept after its last peer here has gone',
   },
+  resumeWindowMs: {
+    env: 'RESUME_WINDOW_MS',
+    schema: rules.integer({ min: 0, max: 3_600_000, fallback: 30_000 }),
+    about:
+      'how long a peer whose session is lost is kept: longer bridges worse networks, and shows the gone for longer',
+  },
+  drainDeadlineMs: {
+    env: 'DRAIN_DEADLINE_MS',
+    schema: rules.integer({ min: 0, max: 86_400_000, fallback: 30_000 }),
+    about: 'how long a SIGTERM waits for the peers to be moved',
+  },
   maxPeersPerRoom: {
     env: 'MAX_PEERS_PER_ROOM',
     schema: rules.integer({ min: 1, max: 100_000, fallback: 5000 }),

@@ -1,26 +1,7 @@
 import type { Report } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { SliceRouter } from './media/slice-router.ts';
 import type { MediaNode } from './media-node.ts';
 import type { Slice } from './slice.ts';
-
-/**
- * A worker died and its router with it. The peers that were on it stay in the room: they are told that their transports
- * are gone, the room is told that their producers are, and they can start over on the same connection.
- */
-export async function loseRouter(slice: Slice, router: SliceRouter): Promise<void> {
-  const peers = [...slice.peers.values()].filter((peer) => peer.router === router);
-  const lost = peers.flatMap((peer) => [...peer.producers.values()]);
-  for (const peer of peers) {
-    for (const transportId of [...peer.transports.keys()]) {
-      slice.tell(peer, { type: 'transportClosed', transportId, reason: 'workerDied' });
-    }
-    peer.transports.clear();
-  }
-  for (const own of lost) slice.closeProducer(own);
-  const changes = lost.map(({ record }) => ({ type: 'removeProducer' as const, producerId: record.producerId }));
-  if (changes.length > 0) await slice.commit(...changes).catch(() => undefined);
-}
 
 /**
  * Another process has gone. Pipes to a node lead nowhere now; and where its lease ran out, its claims are taken from it

@@ -29,7 +29,9 @@ async function main(): Promise<void> {
 
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
-    await node.stop();
+    // SIGTERM asks politely: the peers are moved first. Ctrl-C means now.
+    if (signal === 'SIGTERM') await node.drainAndStop(config.drainDeadlineMs);
+    else await node.stop();
     await coordination.close();
   });
 }

@@ -40,7 +40,9 @@ import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
 import { Sweep } from './sweep.ts';
-import { forgetNode, loseRouter } from './losses.ts';
+import { Drain } from './drain.ts';
+import { forgetNode } from './losses.ts';
+import { leaveRouter, markMoved } from './places.ts';
 
 export interface MediaNodeOptions {
   config: NodeConfig;
@@ -68,13 +70,14 @@ export class MediaNode {
   readonly load: LoadMeter;
   readonly endpoint: Endpoint;
   readonly registry: Registry;
+  readonly drain: Drain;
   readonly metricsRegistry: MetricsRegistry;
   readonly #options: MediaNodeOptions;
   readonly #lifecycle: Lifecycle;
   readonly #verifier: FeedVerifier;
   readonly #listen: Record<LinkScope, LinkListen>;
   #ops: OpsServer | undefined;
-  state: 'starting' | 'up' | 'draining' | 'down' = 'starting';
+  state: 'starting' | 'up' | 'down' = 'starting';
 
   constructor(options: MediaNodeOptions) {
     const { config, bus, clock, directory } = options;
@@ -89,6 +92,7 @@ export class MediaNode {
     this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
     this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
+    this.drain = new Drain(this, clock);
     this.#listen = linkListen(config);
     this.#lifecycle = new Lifecycle(this.log);
     const common = { bus, clock, log: this.log };
@@ -122,11 +126,11 @@ export class MediaNode {
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
       { name: 'load meter', start: () => this.load.start(), stop: () => this.load.stop() },
-      { name: 'bus endpoint', start: () => this.endpoint.start(), stop: () => this.endpoint.close() },
+      { name: 'bus endpoint', waits: true, start: () => this.endpoint.start(), stop: () => this.endpoint.close() },
       { name: 'slices', stop: () => this.slices.close() },
       { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
-      { name: 'registry', start: () => this.registry.start(), stop: () => this.registry.stop() },
+      { name: 'registry', waits: true, start: () => this.registry.start(), stop: () => this.registry.stop() },
     ]);
     this.state = 'up';
     this.registry.beat();
@@ -136,7 +140,14 @@ export class MediaNode {
     );
   }
 
-  /** Takes nothing new, gives up its slices, and goes. */
+  /** Waits for its peers to be moved, `deadlineMs` at most, and goes. */
+  async drainAndStop(deadlineMs: number): Promise<void> {
+    const outcome = await this.drain.run(deadlineMs);
+    this.log.info({ outcome, ...this.drain.status }, 'The drain is over.');
+    await this.stop();
+  }
+
+  /** Gives up its slices, and goes. */
   async stop(): Promise<void> {
     this.state = 'down';
     await this.#lifecycle.stop();
@@ -161,14 +172,15 @@ export class MediaNode {
       load: this.load.ratio,
       workers: this.pool.workers.length,
       peers: [...this.slices].reduce((sum, slice) => sum + slice.peers.size, 0),
-      draining: this.state === 'draining' || this.state === 'down',
-      accepting: this.state === 'up' && this.pool.workers.length > 0,
+      draining: this.drain.draining || this.state === 'down',
+      accepting: this.state === 'up' && !this.drain.draining && this.pool.workers.length > 0,
     };
   }
 
   readiness(): Readiness {
     const reasons = [
       ...(this.state === 'up' ? [] : [`the node is ${this.state}`]),
+      ...(this.drain.draining ? ['the node is draining'] : []),
       ...(this.endpoint.hearing ? [] : ['the bus is away']),
       ...(this.pool.workers.length > 0 ? [] : ['no worker lives']),
     ];
@@ -233,7 +245,8 @@ export class MediaNode {
       listen: this.#listen,
       settling: () => this.#verifier.settling,
       onFenced: (slice) => this.lostClaim(slice),
-      onRouterLost: (slice, router) => void loseRouter(slice, router),
+      onRouterLost: (slice, router) => void leaveRouter(this, slice, router),
+      onPeerMoved: (slice, peer) => markMoved(this, slice, peer),
       onPeerGone: (slice, peer, reason) => {
         this.log.info({ room, peer: peer.id, reason }, 'A peer was taken out of its room.');
         slice.discard(peer);

@@ -7,6 +7,8 @@ export interface NodeCensus {
   workers: { index: number; cpuSeconds: number; load: number }[];
   loadRatio: number;
   rooms: number;
+  /** Peers that a drain has still to move; 0 when there is none. */
+  draining: number;
   peers: number;
   routers: number;
   transports: number;
@@ -48,6 +50,7 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
     'scope',
     () => census().pipeProducers,
   );
+  gauge('sfu_drain_remaining_participants', 'Peers that a drain has still to move.', (c) => c.draining);
   labelled(registry, 'sfu_node_state', 'The state of this node: 1 for the one it is in.', 'state', () => {
     const { state } = census();
     return Object.fromEntries(['starting', 'up', 'draining', 'down'].map((s) => [s, s === state ? 1 : 0]));
@@ -78,6 +81,17 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       name: 'sfu_registry_drift_total',
       help: 'What had to be repaired: gaps filled, rooms read anew, orphans swept.',
       labelNames: ['kind'],
+      registers,
+    }),
+    moves: new Counter({
+      name: 'sfu_moves_total',
+      help: 'Peers that were given another place by this node.',
+      labelNames: ['reason', 'result'],
+      registers,
+    }),
+    fencedWrites: new Counter({
+      name: 'sfu_fenced_writes_total',
+      help: 'Writes that the directory refused because this boot was fenced.',
       registers,
     }),
     rejected: new Counter({

@@ -1,17 +1,19 @@
 import type {
+  CarriedConsumer,
   ConsumerId,
   PeerId,
   PeerRecord,
   ProducerId,
   ProducerRecord,
   SessionId,
+  Timer,
   TransportId,
 } from '@sluice/shared';
 import { Mailbox, SluiceError } from '@sluice/shared';
 import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup';
 import { peerLimits } from './config.ts';
-import type { PeerConsumer, PeerDataConsumer } from './media/consumers.ts';
+import { describeCarried, type PeerConsumer, type PeerDataConsumer } from './media/consumers.ts';
 import type { SliceRouter } from './media/slice-router.ts';
 import type { Direction, PeerTransport } from './media/transports.ts';
 
@@ -32,6 +34,14 @@ export class Peer {
   rtpCapabilities: RtpCapabilities | undefined;
   /** The number of the event that this peer entered with; undefined while it is entering. */
   enteredAt: number | undefined;
+  /** The peer is in another node's hands by now; what it still has here is kept until it stands there. */
+  movedAway = false;
+  /** Runs while the peer has no session, or has moved away: when it ends, so does the peer here. */
+  grace: Timer | undefined;
+  /** What it consumed when its router was lost: to be consumed again at its new place. */
+  readonly lostConsumers: CarriedConsumer[] = [];
+  /** Consumers made in place of others and not resumed yet. */
+  readonly replacements = new Set<ConsumerId>();
   readonly mailbox = new Mailbox(128);
   readonly transports = new Map<TransportId, PeerTransport>();
   readonly producers = new Map<ProducerId, OwnProducer>();
@@ -127,10 +137,20 @@ export class Peer {
     return what === 'producers' ? media : this.producers.size - media;
   }
 
+  /** What it consumes, as another place needs it to go on. */
+  carriedConsumers(): CarriedConsumer[] {
+    return [...this.consumers.values()].map(({ consumer }) => describeCarried(consumer));
+  }
+
+  understands(feature: string): boolean {
+    return this.record.features.includes(feature);
+  }
+
   /** Closes all that is the peer's on this node. Tells nobody: its slice does. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.grace?.cancel();
     this.router.peers--;
     for (const { transport } of this.transports.values()) transport.close();
     this.transports.clear();

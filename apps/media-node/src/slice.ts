@@ -15,7 +15,7 @@ import type {
   RoomSnapshot,
 } from '@sluice/shared';
 import { FencedError, RoomFeed, SingleFlight, SluiceError } from '@sluice/shared';
-import type { ClientPeerEvent } from '@sluice/shared/protocol';
+import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import type { NodeConfig } from './config.ts';
 import { Demand } from './demand.ts';
 import type { LinkListen, LinkScope } from './media/link-end.ts';
@@ -26,6 +26,7 @@ import { SliceRouter } from './media/slice-router.ts';
 import type { PooledWorker, WorkerPool } from './media/worker-pool.ts';
 import type { NodeMetrics } from './metrics.ts';
 import type { OwnProducer, Peer } from './peer.ts';
+import { keepLost, replaceConsumers, wasLost } from './replacing.ts';
 
 export interface SliceOptions {
   room: RoomId;
@@ -44,6 +45,8 @@ export interface SliceOptions {
   onFenced(slice: Slice): void;
   /** A peer's media was lost with its worker. */
   onRouterLost(slice: Slice, router: SliceRouter): void;
+  /** The peer is in another node's hands now. */
+  onPeerMoved(slice: Slice, peer: Peer): void;
   /** The room says that this peer is gone, or is another session's by now. */
   onPeerGone(slice: Slice, peer: Peer, reason: string): void;
 }
@@ -111,6 +114,14 @@ export class Slice {
     return this.#routers;
   }
 
+  get log(): Logger {
+    return this.#options.log;
+  }
+
+  get owner(): Owner {
+    return this.#options.owner;
+  }
+
   get config(): NodeConfig {
     return this.#options.config;
   }
@@ -125,13 +136,20 @@ export class Slice {
     return this.#own.get(producerId);
   }
 
+  /** A producer went with its router. Its copies stay, silent, for those who wait for its successor. */
+  loseProducer({ peer, record }: OwnProducer): void {
+    this.#own.delete(record.producerId);
+    peer.producers.delete(record.producerId);
+    this.demand.forget(record.producerId);
+  }
+
   ownProducers(): OwnProducer[] {
     return [...this.#own.values()];
   }
 
   /** The peers that the directory has taken in: those that are still entering are its business. */
   entered(): Peer[] {
-    return [...this.peers.values()].filter(({ enteredAt }) => enteredAt !== undefined);
+    return [...this.peers.values()].filter(({ enteredAt, movedAway }) => enteredAt !== undefined && !movedAway);
   }
 
   recordOf(producerId: ProducerId): ProducerRecord | undefined {
@@ -153,6 +171,22 @@ export class Slice {
     const { directory, config } = this.#options;
     const limits = { maxPeers: config.maxPeersPerRoom, atLeastEpoch: this.feed.position?.epoch ?? 0 };
     const snapshot = await this.#fenced(() => directory.enter(this.room, record, limits));
+    this.feed.seed(snapshot);
+    return snapshot;
+  }
+
+  /**
+   * Takes a peer over from another boot, its room none the wiser.
+   *
+   * @throws peerNotFound when it has left, or somebody else has it by now.
+   */
+  async take(record: PeerRecord, from: Owner): Promise<RoomSnapshot> {
+    await this.commit({ type: 'takePeer', peer: record, from });
+    const snapshot = await this.#options.directory.snapshot(this.room);
+    const taken = snapshot?.peers.find(({ peerId }) => peerId === record.peerId);
+    if (!snapshot || taken?.boot !== record.boot || taken.sessionId !== record.sessionId) {
+      throw new SluiceError('peerNotFound', 'The peer has left, or is in other hands.');
+    }
     this.feed.seed(snapshot);
     return snapshot;
   }
@@ -205,7 +239,7 @@ export class Slice {
     return coolest ?? this.#routerOn(pool.leastLoaded());
   }
 
-  tell(peer: Peer, event: ClientPeerEvent): void {
+  tell(peer: Peer, event: ClientPeerEvent | ClientMoveEvent): void {
     const { gateway, sessionId } = peer.record;
     const notice = { room: this.room, peerId: peer.id, sessionId, event };
     this.#options.endpoint.notify(gateway, 'peerEvent', notice);
@@ -262,9 +296,13 @@ export class Slice {
   }
 
   #follow(event: RoomEvent, position: Position): void {
-    if (event.type === 'producerClosed') {
+    if (event.type === 'producerAdded') {
+      const { replaces } = event.producer;
+      if (replaces !== undefined) replaceConsumers(this, event.producer, replaces);
+    } else if (event.type === 'producerClosed') {
       this.demand.forget(event.producerId);
-      this.pipes.producerClosed(event.producerId);
+      if (wasLost(event.reason)) keepLost(this, this.#options.clock, event.producerId);
+      else this.pipes.producerClosed(event.producerId);
     } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
       const paused = event.type === 'producerPaused';
       // A copy that closes meanwhile needs no pause.
@@ -279,12 +317,15 @@ export class Slice {
     }
   }
 
-  /** An event about one of our own peers that we did not cause: it left, or another session is the peer now. */
+  /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
     if (!peer || peer.enteredAt === undefined || position.seq <= peer.enteredAt) return;
-    if (now?.sessionId === peer.sessionId) return;
-    this.#options.onPeerGone(this, peer, reason);
+    if (now && now.boot !== this.owner.boot && now.resumeHash === peer.record.resumeHash) {
+      const { gateway, sessionId } = now;
+      peer.record = { ...peer.record, gateway, sessionId };
+      this.#options.onPeerMoved(this, peer);
+    } else if (now?.sessionId !== peer.sessionId) this.#options.onPeerGone(this, peer, reason);
   }
 
   #tellSpeakers(router: SliceRouter, speakers: Speaker[]): void {

@@ -93,13 +93,16 @@ export class Sweep {
   #lostProducers(slice: Slice): Change[] {
     return slice
       .ownProducers()
-      .filter(({ peer, record }) => peer.enteredAt !== undefined && !slice.feed.view.producers.has(record.producerId))
+      .filter(
+        ({ peer, record }) =>
+          peer.enteredAt !== undefined && !peer.movedAway && !slice.feed.view.producers.has(record.producerId),
+      )
       .map(({ record }) => ({ type: 'addProducer', producer: record }));
   }
 
   /** Peers and producers that the directory still has under our boot, and that are not here any more. */
   #left(slice: Slice): Change[] {
-    const { boot } = this.#node.owner;
+    const { boot } = slice.owner;
     const { peers, producers } = slice.feed.view;
     const gone: Change[] = [];
     for (const { producerId, boot: owner } of producers.values()) {

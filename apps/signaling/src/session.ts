@@ -1,5 +1,5 @@
 import { type CloseCodeName, Mailbox, type SluiceError } from '@sluice/shared';
-import type { ErrorFrame, LeaveReason, Reply, ClientPeerEvent } from '@sluice/shared/protocol';
+import type { ErrorFrame, LeaveReason, Reply, ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { type Head, readFrame } from './decode.ts';
 import { dispatch } from './dispatch.ts';
 import type { Member } from './followed-room.ts';
@@ -91,7 +91,7 @@ export class Session implements SocketListener {
     if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
   }
 
-  notice(event: ClientPeerEvent): void {
+  notice(event: ClientPeerEvent | ClientMoveEvent): void {
     this.#send(JSON.stringify(event), 'notice');
   }
 

@@ -102,8 +102,8 @@ export class Switchboard {
     const { departures } = this.#services;
     const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     return [
-      { name: 'endpoint', start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
-      { name: 'registry', start: () => this.#registry.start(), stop: () => this.#registry.stop() },
+      { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
+      { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
       { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
       { name: 'fencing', start: () => this.#fencing.start(), stop: () => this.#fencing.stop() },
       { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },

@@ -59,13 +59,19 @@ function withoutPassword(value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(\/\/[^:/@]*:)[^@/]+@/, '$1***@') : value;
 }
 
+/** `Number` alone would read a blank as 0 and `0x7` as 7. */
+const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/, 'not a number')
+  .transform(Number);
+
 /** Rules that settings share. */
 export const rules = {
   text: (fallback?: string) => withDefault(z.string().min(1).max(256), fallback),
   integer: (bounds: { min: number; max: number; fallback?: number }) =>
-    withDefault(z.coerce.number().int().min(bounds.min).max(bounds.max), bounds.fallback),
+    withDefault(decimal.pipe(z.int().min(bounds.min).max(bounds.max)), bounds.fallback),
   number: (bounds: { min: number; max: number; fallback?: number }) =>
-    withDefault(z.coerce.number().min(bounds.min).max(bounds.max), bounds.fallback),
+    withDefault(decimal.pipe(z.number().min(bounds.min).max(bounds.max)), bounds.fallback),
   flag: (fallback: boolean) =>
     z
       .enum(['true', 'false', '1', '0'])

@@ -4,6 +4,8 @@ import type { Logger } from './logging.ts';
 export interface Step {
   name: string;
   start?: () => Promise<void> | void;
+  /** Its start depends on another machine's being there, and takes as long as that does. */
+  waits?: boolean;
   stop?: () => Promise<void> | void;
 }
 
@@ -26,7 +28,7 @@ export class Lifecycle {
   async start(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       try {
-        await withLimit(step.start?.(), startLimitMs, `starting ${step.name}`);
+        await withLimit(step.start?.(), step.waits ? undefined : startLimitMs, `starting ${step.name}`);
         this.#started.push(step);
       } catch (cause) {
         await this.stop();
@@ -52,8 +54,8 @@ export class Lifecycle {
   }
 }
 
-async function withLimit(work: Promise<void> | void, limitMs: number, what: string): Promise<void> {
-  if (!(work instanceof Promise)) return;
+async function withLimit(work: Promise<void> | void, limitMs: number | undefined, what: string): Promise<void> {
+  if (!(work instanceof Promise) || limitMs === undefined) return work;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Gave up ${what} after ${limitMs} ms.`)), limitMs);

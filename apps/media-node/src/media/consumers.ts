@@ -5,7 +5,7 @@ import type {
   MediaPath,
   RtpCapabilities,
 } from '@sluice/shared/protocol';
-import type { ConsumerId, ProducerRecord } from '@sluice/shared';
+import type { CarriedConsumer, ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import type { types } from 'mediasoup';
 
 export interface PeerConsumer {
@@ -49,6 +49,17 @@ export function describeConsumer(consumer: types.Consumer, record: ProducerRecor
     rtpParameters: rtpParameters as ConsumerInfo['rtpParameters'],
     producerPaused,
     path,
+  };
+}
+
+/** A consumer as another place needs it to be made again there. */
+export function describeCarried(consumer: types.Consumer): CarriedConsumer {
+  const { id, producerId, paused, preferredLayers } = consumer;
+  return {
+    consumerId: id as ConsumerId,
+    producerId: producerId as ProducerId,
+    paused,
+    ...(preferredLayers && { preferredLayers }),
   };
 }
 

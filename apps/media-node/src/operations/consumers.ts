@@ -1,24 +1,12 @@
 import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { ConsumerInfo, RtpCapabilities } from '@sluice/shared/protocol';
+import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup';
-import {
-  consumerIdOf,
-  createConsumer,
-  describeConsumer,
-  type PeerConsumer,
-  wantedLayer,
-  watchConsumer,
-} from '../media/consumers.ts';
+import { consumeOne, type HowToConsume, type PeerPlace } from '../consuming.ts';
+import { consumerIdOf, wantedLayer } from '../media/consumers.ts';
 import type { Reach } from '../media/pipes.ts';
-import { nothing, type Operation, onPeer, type PeerPlace } from './table.ts';
-
-interface Consume {
-  transport: types.WebRtcTransport;
-  rtpCapabilities: RtpCapabilities;
-  paused: boolean;
-  preferredLayers: { spatialLayer: number; temporalLayer?: number } | undefined;
-}
+import { kickLayers } from '../replacing.ts';
+import { nothing, type Operation, onPeer } from './table.ts';
 
 export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, params) => {
   const { peer } = place;
@@ -30,7 +18,12 @@ export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, par
       details: { path: 'rtpCapabilities' },
     });
   }
-  const how: Consume = { transport, rtpCapabilities, paused: params.paused, preferredLayers: params.preferredLayers };
+  const how: HowToConsume = {
+    transport,
+    rtpCapabilities,
+    paused: params.paused,
+    preferredLayers: params.preferredLayers,
+  };
   const outcomes = await Promise.all(params.producerIds.map((producerId) => attempt(place, producerId, how)));
   peer.assertOpen();
   return {
@@ -41,7 +34,7 @@ export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, par
 
 type Outcome = { consumer: ConsumerInfo } | { failed: { producerId: string; code: string } };
 
-async function attempt(place: PeerPlace, producerId: ProducerId, how: Consume): Promise<Outcome> {
+async function attempt(place: PeerPlace, producerId: ProducerId, how: HowToConsume): Promise<Outcome> {
   try {
     return { consumer: await consumeOne(place, producerId, how) };
   } catch (error) {
@@ -49,53 +42,16 @@ async function attempt(place: PeerPlace, producerId: ProducerId, how: Consume): 
   }
 }
 
-async function consumeOne({ slice, peer }: PeerPlace, producerId: ProducerId, how: Consume): Promise<ConsumerInfo> {
-  peer.assertRoomFor('consumers');
-  const record = await slice.findRecord(producerId);
-  if (record.kind === 'data') throw new SluiceError('producerNotFound', 'This is a data producer.');
-  const reach = await slice.pipes.reach(producerId, peer.router);
-  try {
-    const rtpCapabilities = how.rtpCapabilities as types.RtpCapabilities;
-    if (!peer.router.router.canConsume({ producerId, rtpCapabilities })) {
-      throw new SluiceError('cannotConsume', 'This client cannot decode that producer.');
-    }
-    const consumer = await createConsumer({ ...how, record });
-    keep({ slice, peer }, consumer, reach);
-    return describeConsumer(consumer, record, reach.path);
-  } catch (error) {
-    reach.release();
-    throw error;
-  }
-}
-
-/** Makes the consumer the peer's, until it is closed by whatever comes first. */
-function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach): void {
-  if (peer.closed || consumer.closed) {
-    consumer.close();
-    throw new SluiceError('peerNotFound', 'The peer has left.');
-  }
-  const { producerId, id: consumerId } = consumer;
-  const release = () => {
-    peer.consumers.delete(consumerIdOf(consumer));
-    slice.demand.remove(producerId as ProducerId, consumerId);
-    reach.release();
-  };
-  const entry: PeerConsumer = { consumer, path: reach.path, release };
-  peer.consumers.set(consumerIdOf(consumer), entry);
-  consumer.observer.once('close', release);
-  consumer.on('producerclose', () =>
-    slice.tell(peer, { type: 'consumerClosed', consumerId, reason: 'producerClosed' }),
-  );
-  watchConsumer(consumer, (event) => slice.tell(peer, event));
-  slice.demand.set(producerId as ProducerId, consumerId, wantedLayer(consumer));
-}
-
 export const pauseConsumers: Operation<'pauseConsumers'> = onPeer<'pauseConsumers'>(async (place, { consumerIds }) =>
   each(place, consumerIds, (consumer) => consumer.pause()),
 );
 
-export const resumeConsumers: Operation<'resumeConsumers'> = onPeer<'resumeConsumers'>(async (place, { consumerIds }) =>
-  each(place, consumerIds, (consumer) => consumer.resume()),
+export const resumeConsumers: Operation<'resumeConsumers'> = onPeer<'resumeConsumers'>(
+  async (place, { consumerIds }, node) =>
+    each(place, consumerIds, async (consumer) => {
+      await consumer.resume();
+      if (place.peer.replacements.delete(consumerIdOf(consumer))) kickLayers(node.clock, consumer);
+    }),
 );
 
 export const closeConsumers: Operation<'closeConsumers'> = onPeer<'closeConsumers'>(

@@ -1,6 +1,7 @@
 import type { NodeOperationName } from '@sluice/shared';
 import * as consumers from './consumers.ts';
 import { joinPeer } from './join-peer.ts';
+import * as moving from './moving.ts';
 import * as peers from './peers.ts';
 import * as pipes from './pipes.ts';
 import * as producers from './producers.ts';
@@ -12,6 +13,7 @@ import * as transports from './transports.ts';
 export const operations = {
   joinPeer,
   ...peers,
+  ...moving,
   ...transports,
   ...producers,
   ...consumers,

@@ -1,37 +1,42 @@
-import type { OperationParams, OperationResults, PeerRecord } from '@sluice/shared';
+import type { OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
+import { consumeAgain } from '../consuming.ts';
 import { transportParameters } from '../media/transports.ts';
 import type { MediaNode } from '../media-node.ts';
 import { Peer } from '../peer.ts';
 import type { Slice } from '../slice.ts';
 import type { Operation } from './table.ts';
 
-/** Enters a peer: its router and, if asked for, its transports are made while the directory takes it in. */
+/**
+ * Enters a peer, or takes it over from the boot that had it: its router and, if asked for, its transports are made while
+ * the directory takes it in. One that comes from elsewhere gets consumers of what it watched there.
+ */
 export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
   node.assertAccepting();
   return node.slices.join(params.room, async (slice) => {
-    const peer = new Peer(recordOf(node, params), await slice.routerForPeer());
+    const peer = new Peer(recordOf(slice, params), await slice.routerForPeer());
     peer.rtpCapabilities = params.rtpCapabilities;
     replaceEarlier(slice, peer);
     slice.peers.set(peer.id, peer);
     try {
       const [snapshot, transports] = await Promise.all([
-        slice.enter(peer.record),
+        enter(slice, peer, params.from),
         params.transports ? bothTransports(node, slice, peer) : {},
       ]);
       peer.assertOpen();
       peer.enteredAt = snapshot.seq;
-      return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports };
+      const consumers = await carryOver(slice, peer, params.consumers);
+      return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(consumers && { consumers }) };
     } catch (error) {
-      await undo(slice, peer);
+      await undo(slice, peer, params.from !== undefined);
       throw error;
     }
   });
 };
 
-function recordOf(node: MediaNode, params: OperationParams<'joinPeer'>): PeerRecord {
+function recordOf({ owner }: Slice, params: OperationParams<'joinPeer'>): PeerRecord {
   const { peerId, sessionId, gateway, resumeHash, features, name, metadata } = params;
   return {
-    ...node.owner,
+    ...owner,
     peerId,
     sessionId,
     gateway,
@@ -40,6 +45,10 @@ function recordOf(node: MediaNode, params: OperationParams<'joinPeer'>): PeerRec
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
   };
+}
+
+function enter(slice: Slice, peer: Peer, from: OperationParams<'joinPeer'>['from']): Promise<RoomSnapshot> {
+  return from ? slice.take(peer.record, from as Parameters<Slice['take']>[1]) : slice.enter(peer.record);
 }
 
 /** The newest session is the peer. The directory takes the earlier one's producers out in the change that enters this. */
@@ -56,12 +65,23 @@ async function bothTransports(node: MediaNode, slice: Slice, peer: Peer) {
   return { producerTransport: transportParameters(send), consumerTransport: transportParameters(recv) };
 }
 
+async function carryOver(slice: Slice, peer: Peer, carried: OperationParams<'joinPeer'>['consumers']) {
+  if (!carried) return undefined;
+  const consumers = await consumeAgain({ slice, peer }, peer.receivingTransport(), carried);
+  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
+  return consumers;
+}
+
 function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabilities'] {
   return peer.router.router.rtpCapabilities as OperationResults['joinPeer']['rtpCapabilities'];
 }
 
-/** Whether the directory took the peer or not is not known here: it is told that the peer is gone. */
-async function undo(slice: Slice, peer: Peer): Promise<void> {
+/**
+ * Whether the directory took a new peer or not is not known here: it is told that the peer is gone. One that was moving
+ * stays where it was; if this node has it already, the sweep takes it out once its session gives it up.
+ */
+async function undo(slice: Slice, peer: Peer, moving: boolean): Promise<void> {
   if (slice.peers.get(peer.id) !== peer) return;
-  await slice.remove(peer, 'failed').catch(() => undefined);
+  if (moving) slice.discard(peer);
+  else await slice.remove(peer, 'failed').catch(() => undefined);
 }

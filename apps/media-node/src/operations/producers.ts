@@ -1,17 +1,18 @@
 import type { ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { types } from 'mediasoup';
+import type { PeerPlace } from '../consuming.ts';
 import { keyFrameRequestDelayMs } from '../media/codecs.ts';
 import { invalidMedia } from '../media/errors.ts';
 import type { MediaNode } from '../media-node.ts';
 import type { OwnProducer } from '../peer.ts';
-import { nothing, type Operation, onPeer, type PeerPlace } from './table.ts';
+import { nothing, type Operation, onPeer } from './table.ts';
 
 export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, params, node) => {
   const { peer } = place;
   peer.assertRoomFor('producers');
   const transport = peer.transportFor('send', params.transportId);
-  if (params.replaces !== undefined) peer.producer(params.replaces, 'media');
+  if (params.replaces !== undefined) assertOwn(place, params.replaces);
   const producer = await transport
     .produce({
       kind: params.kind,
@@ -66,6 +67,16 @@ export const closeProducer: Operation<'closeProducer'> = onPeer<'closeProducer'>
 export const closeDataProducer: Operation<'closeDataProducer'> = onPeer<'closeDataProducer'>(
   async (place, { dataProducerId }) => close(place, place.peer.producer(dataProducerId, 'data')),
 );
+
+/**
+ * A producer may stand in for one of the same peer: still here, or on the node that it came from, or lost with it. Of a
+ * lost one only the gateway knows whose it was, and vouches for it.
+ */
+function assertOwn({ slice, peer }: PeerPlace, replaces: ProducerId): void {
+  const record = slice.recordOf(replaces);
+  if (!record || record.peerId === peer.id) return;
+  throw new SluiceError('badRequest', "Another peer's producer cannot be replaced.", { details: { path: 'replaces' } });
+}
 
 function base(node: MediaNode, { peer }: PeerPlace, producer: { id: string }) {
   return { ...node.owner, producerId: producer.id as ProducerId, peerId: peer.id, router: peer.router.id };

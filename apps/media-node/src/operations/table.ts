@@ -1,19 +1,14 @@
 import type { CallContext, NodeOperationName, OperationParams, OperationResults, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
+import type { PeerPlace } from '../consuming.ts';
 import type { MediaNode } from '../media-node.ts';
 import type { Peer } from '../peer.ts';
-import type { Slice } from '../slice.ts';
 
 export type Operation<O extends NodeOperationName> = (
   node: MediaNode,
   params: OperationParams<O>,
   context: CallContext,
 ) => Promise<OperationResults[O]>;
-
-export interface PeerPlace {
-  slice: Slice;
-  peer: Peer;
-}
 
 type PeerParams = { room: RoomId; peerId: Peer['id']; sessionId: Peer['sessionId'] };
 

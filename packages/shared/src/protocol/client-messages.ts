@@ -47,6 +47,26 @@ export interface ConsumerInfo {
   path: MediaPath;
 }
 
+/** A consumer that stands in for one that the client had. */
+export interface ReplacingConsumer extends ConsumerInfo {
+  /** The consumer whose place it takes. */
+  replaces: string;
+}
+
+/** Why a peer's media has to go to another place. */
+export type MoveReason = 'drain' | 'nodeLost' | 'workerLost' | 'rebalance';
+
+export interface MoveEvent {
+  type: 'move';
+  reason: MoveReason;
+  /** How long the old transports stay up, in ms; 0: they are already gone. */
+  deadlineMs: number;
+  rtpCapabilities: RtpCapabilities;
+  producerTransport: TransportParameters;
+  consumerTransport: TransportParameters;
+  consumers: ReplacingConsumer[];
+}
+
 export interface RoomState {
   room: string;
   epoch: number;
@@ -123,7 +143,8 @@ export type ClientRoomEvent = { epoch: number; seq: number } & (
   | { type: 'peerLeft'; peerId: string; reason: LeaveReason }
   | { type: 'peerUpdated'; peerId: string; name?: string; metadata?: Json; node: string }
   | ({ type: 'producerAdded'; peerId: string } & ProducerInfo)
-  | { type: 'producerClosed' | 'producerPaused' | 'producerResumed'; producerId: string; peerId: string }
+  | { type: 'producerClosed'; producerId: string; peerId: string; reason?: string }
+  | { type: 'producerPaused' | 'producerResumed'; producerId: string; peerId: string }
   | {
       type: 'dataProducerAdded';
       dataProducerId: string;
@@ -148,5 +169,8 @@ export type ClientPeerEvent =
   | { type: 'producerDemand'; producerId: string; maxSpatialLayer: number }
   | { type: 'transportClosed'; transportId: string; reason: string }
   | { type: 'goingAway'; reconnectAfterMs: number };
+
+/** What goes with a move: for the peer that moves, and for those who watch it. */
+export type ClientMoveEvent = MoveEvent | { type: 'consumerAdded'; consumer: ConsumerInfo; replaces: string };
 
 export type ServerFrame = Reply | ErrorFrame | ClientRoomEvent | ClientPeerEvent;

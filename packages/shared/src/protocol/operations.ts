@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { PeerId, RoomId, SessionId } from '../ids.ts';
 import { clientActions } from './client-actions.ts';
-import type { ClientPeerEvent, ConsumerInfo, Replies } from './client-messages.ts';
+import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, ReplacingConsumer, Replies } from './client-messages.ts';
 import type { Json } from './fields.ts';
 import * as f from './fields.ts';
 import type { IceParameters, RtpCapabilities, RtpParameters, SrtpParameters, TransportParameters } from './media.ts';
@@ -14,9 +14,21 @@ const producer = peer.extend({ producerId: f.producerId });
 const consumers = peer.extend({ consumerIds: z.array(f.consumerId).min(1).max(256) });
 const actions = clientActions;
 
+/** What a peer consumed where it was: it is consumed again where it comes. */
+const carriedConsumer = z.object({
+  consumerId: f.consumerId,
+  producerId: f.producerId,
+  paused: z.boolean(),
+  preferredLayers: m.consumerLayers.exactOptional(),
+});
+export type CarriedConsumer = z.infer<typeof carriedConsumer>;
+
 /** Gateway → node. */
 export const peerOperations = {
   joinPeer: peer.extend({
+    /** A move: the peer is in the room already, in this boot's hands, and comes without leaving. */
+    from: z.object({ node: z.string().max(64), boot: z.string().max(32) }).exactOptional(),
+    consumers: z.array(carriedConsumer).max(2000).exactOptional(),
     gateway: z.string().max(128),
     resumeHash: z.string().max(64),
     name: f.displayName.exactOptional(),
@@ -26,6 +38,12 @@ export const peerOperations = {
     rtpCapabilities: m.rtpCapabilities.exactOptional(),
   }),
   leavePeer: peer.extend({ reason: z.enum(['left', 'disconnected', 'replaced', 'kicked', 'failed']) }),
+  /** The session is lost. The peer stays for the resume window, its media untouched. */
+  detachPeer: peer,
+  /** Another session speaks for the peer from now on: `resumeHash` must be the peer's own. */
+  attachPeer: peer.extend({ gateway: z.string().max(128), resumeHash: z.string().max(64) }),
+  /** The peer stands at its new place: what it still has here may go. */
+  releasePeer: peer,
   createTransport: peer.extend(actions.createWebRtcTransport.shape),
   connectTransport: peer.extend(actions.connectTransport.omit({ role: true }).shape),
   restartIce: peer.extend(actions.restartIce.shape),
@@ -89,7 +107,23 @@ export const pipeOperations = {
   }),
 } as const;
 
-export const nodeOperations = { ...peerOperations, ...pipeOperations } as const;
+/** Whoever runs the cluster → node. */
+export const drainOperations = {
+  /** Takes nothing new and waits for the gateways to move its peers, `deadlineMs` at most. */
+  drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000) }),
+  cancelDrain: z.object({}),
+  drainStatus: z.object({}),
+} as const;
+
+export interface DrainStatus {
+  draining: boolean;
+  /** Peers still here, moved away, and left behind at the deadline. */
+  remaining: number;
+  moved: number;
+  failed: number;
+}
+
+export const nodeOperations = { ...peerOperations, ...pipeOperations, ...drainOperations } as const;
 export type NodeOperations = typeof nodeOperations;
 export type NodeOperationName = keyof NodeOperations;
 export type OperationParams<O extends NodeOperationName> = z.output<NodeOperations[O]>;
@@ -117,8 +151,16 @@ export interface OperationResults {
     rtpCapabilities: RtpCapabilities;
     producerTransport?: TransportParameters;
     consumerTransport?: TransportParameters;
+    /** Of a move: each in the place of one that the peer had before. */
+    consumers?: ReplacingConsumer[];
   };
   leavePeer: Nothing;
+  detachPeer: Nothing;
+  attachPeer: { consumers: CarriedConsumer[]; producerIds: string[]; rtpCapabilities?: RtpCapabilities };
+  releasePeer: Nothing;
+  drain: DrainStatus;
+  cancelDrain: DrainStatus;
+  drainStatus: DrainStatus;
   createTransport: TransportParameters;
   connectTransport: Nothing;
   restartIce: { iceParameters: IceParameters };
@@ -158,5 +200,5 @@ export interface PeerNotice {
   room: RoomId;
   peerId: PeerId;
   sessionId: SessionId;
-  event: ClientPeerEvent;
+  event: ClientPeerEvent | ClientMoveEvent;
 }

@@ -1,0 +1,102 @@
+import type { CarriedConsumer, ConsumerId, ProducerId } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { ConsumerInfo, ConsumerLayers, ReplacingConsumer, RtpCapabilities } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup';
+import {
+  consumerIdOf,
+  createConsumer,
+  describeCarried,
+  describeConsumer,
+  type PeerConsumer,
+  wantedLayer,
+  watchConsumer,
+} from './media/consumers.ts';
+import type { Reach } from './media/pipes.ts';
+import type { Peer } from './peer.ts';
+import type { Slice } from './slice.ts';
+
+export interface PeerPlace {
+  slice: Slice;
+  peer: Peer;
+}
+
+export interface HowToConsume {
+  transport: types.WebRtcTransport;
+  rtpCapabilities: RtpCapabilities;
+  paused: boolean;
+  preferredLayers: ConsumerLayers | undefined;
+}
+
+/**
+ * Brings a producer to the peer's router and consumes it there.
+ *
+ * @throws producerNotFound, cannotConsume, limitExceeded, or what kept the pipe from being made.
+ */
+export async function consumeOne(place: PeerPlace, producerId: ProducerId, how: HowToConsume): Promise<ConsumerInfo> {
+  const { slice, peer } = place;
+  peer.assertRoomFor('consumers');
+  const record = await slice.findRecord(producerId);
+  if (record.kind === 'data') throw new SluiceError('producerNotFound', 'This is a data producer.');
+  const reach = await slice.pipes.reach(producerId, peer.router);
+  try {
+    const rtpCapabilities = how.rtpCapabilities as types.RtpCapabilities;
+    if (!peer.router.router.canConsume({ producerId, rtpCapabilities })) {
+      throw new SluiceError('cannotConsume', 'This client cannot decode that producer.');
+    }
+    const consumer = await createConsumer({ ...how, record });
+    keep(place, consumer, reach);
+    return describeConsumer(consumer, record, reach.path);
+  } catch (error) {
+    reach.release();
+    throw error;
+  }
+}
+
+/** What a peer consumed elsewhere, or on a router that is lost, consumed here: whatever can be. */
+export async function consumeAgain(
+  place: PeerPlace,
+  transport: types.WebRtcTransport,
+  carried: readonly CarriedConsumer[],
+): Promise<ReplacingConsumer[]> {
+  const { rtpCapabilities } = place.peer;
+  if (!rtpCapabilities) return [];
+  const made = await Promise.all(
+    carried.map(async ({ consumerId: replaces, producerId, preferredLayers }) => {
+      try {
+        const how = { transport, rtpCapabilities, paused: true, preferredLayers };
+        return { ...(await consumeOne(place, producerId, how)), replaces };
+      } catch {
+        // It went with the same loss, or is on its way to its own new place: its successor brings a consumer of its own.
+        return undefined;
+      }
+    }),
+  );
+  return made.filter((consumer) => consumer !== undefined);
+}
+
+/** Makes the consumer the peer's, until it is closed by whatever comes first. */
+function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach): void {
+  if (peer.closed || consumer.closed) {
+    consumer.close();
+    throw new SluiceError('peerNotFound', 'The peer has left.');
+  }
+  const consumerId = consumerIdOf(consumer);
+  const producerId = consumer.producerId as ProducerId;
+  const release = () => {
+    peer.consumers.delete(consumerId);
+    slice.demand.remove(producerId, consumerId);
+    reach.release();
+  };
+  const entry: PeerConsumer = { consumer, path: reach.path, release };
+  peer.consumers.set(consumerId, entry);
+  consumer.observer.once('close', () => {
+    if (peer.router.closed) peer.lostConsumers.push(describeCarried(consumer));
+    release();
+  });
+  consumer.on('producerclose', () => slice.tell(peer, consumerClosed(consumerId)));
+  watchConsumer(consumer, (event) => slice.tell(peer, event));
+  slice.demand.set(producerId, consumerId, wantedLayer(consumer));
+}
+
+export const consumerClosed = (consumerId: ConsumerId) =>
+  ({ type: 'consumerClosed', consumerId, reason: 'producerClosed' }) as const;

@@ -1,0 +1,77 @@
+import type { Clock, DrainStatus, Timer } from '@sluice/shared';
+import { releasePlace } from './places.ts';
+import type { MediaNode } from './media-node.ts';
+
+/** How often a draining node looks whether it is empty, in ms. */
+const lookEveryMs = 100;
+
+/**
+ * Takes nothing new and lets what is here be moved. The registry says that the node drains; the gateways do the moving,
+ * paced and make before break. It ends when nobody is left, at the deadline, or when it is cancelled.
+ */
+export class Drain {
+  readonly #node: MediaNode;
+  readonly #clock: Clock;
+  #moved = 0;
+  #failed = 0;
+  #running: { resolve(outcome: 'empty' | 'deadline' | 'cancelled'): void; timers: Timer[] } | undefined;
+
+  constructor(node: MediaNode, clock: Clock) {
+    this.#node = node;
+    this.#clock = clock;
+  }
+
+  get draining(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get status(): DrainStatus {
+    return { draining: this.draining, remaining: this.#remaining(), moved: this.#moved, failed: this.#failed };
+  }
+
+  /** A peer went to another node. */
+  moved(): void {
+    if (this.draining) this.#moved++;
+  }
+
+  /** Resolves with how it ended. A second call while one runs has no effect but a new deadline. */
+  run(deadlineMs: number): Promise<'empty' | 'deadline' | 'cancelled'> {
+    this.#running?.resolve('cancelled');
+    this.#moved = 0;
+    this.#failed = 0;
+    return new Promise((resolve) => {
+      const end = (outcome: 'empty' | 'deadline' | 'cancelled') => {
+        for (const timer of timers) timer.cancel();
+        if (this.#running?.timers === timers) this.#running = undefined;
+        resolve(outcome);
+      };
+      const timers: Timer[] = [
+        this.#clock.setRepeating(() => this.#isEmpty() && end('empty'), lookEveryMs),
+        this.#clock.setTimer(() => void this.#giveUp().then(() => end('deadline')), deadlineMs),
+      ];
+      this.#running = { resolve: end, timers };
+      this.#node.registry.beat();
+      if (this.#isEmpty()) end('empty');
+    });
+  }
+
+  cancel(): void {
+    this.#running?.resolve('cancelled');
+    this.#node.registry.beat();
+  }
+
+  #remaining(): number {
+    return [...this.#node.slices].reduce((sum, slice) => sum + slice.entered().length, 0);
+  }
+
+  /** Nobody here, and nobody's old place here either: who moved is still watched from it until it says so. */
+  #isEmpty(): boolean {
+    return [...this.#node.slices].every((slice) => slice.empty);
+  }
+
+  async #giveUp(): Promise<void> {
+    const places = [...this.#node.slices].flatMap((slice) => slice.entered().map((peer) => ({ slice, peer })));
+    this.#failed = places.length;
+    await Promise.all(places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained')));
+  }
+}

@@ -1,0 +1,55 @@
+import { timingSafeEqual } from 'node:crypto';
+import { SluiceError } from '@sluice/shared';
+import { detach, releasePlace } from '../places.ts';
+import { nothing, type Operation, onPeer } from './table.ts';
+
+export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async ({ slice, peer }, _, node) => {
+  if (!peer.movedAway) detach(node, slice, peer);
+  return nothing;
+});
+
+/** Unlike all others this one comes from a session that the peer doesn't know yet: the token is its word. */
+export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, sessionId, gateway, resumeHash }) => {
+  const slice = node.slices.get(room);
+  const peer = slice?.peers.get(peerId);
+  if (!slice || !peer || peer.movedAway) throw new SluiceError('peerNotFound', 'This peer is not here.');
+  return peer.mailbox.run(async () => {
+    peer.assertOpen();
+    if (!sameText(peer.record.resumeHash, resumeHash))
+      throw new SluiceError('resumeRejected', 'The token is not the one.');
+    const record = { ...peer.record, gateway, sessionId };
+    await slice.commit({ type: 'updatePeer', peer: record });
+    peer.assertOpen();
+    peer.record = record;
+    peer.grace?.cancel();
+    peer.grace = undefined;
+    return {
+      consumers: peer.carriedConsumers(),
+      producerIds: [...peer.producers.keys()],
+      ...(peer.rtpCapabilities && { rtpCapabilities: peer.rtpCapabilities }),
+    };
+  });
+};
+
+export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async ({ slice, peer }, _, node) => {
+  // Within a node there is no old place: the peer stays, on another router.
+  if (peer.movedAway) await releasePlace(node, slice, peer, 'moved');
+  return nothing;
+});
+
+export const drain: Operation<'drain'> = async (node, { deadlineMs }) => {
+  void node.drain.run(deadlineMs);
+  return node.drain.status;
+};
+
+export const cancelDrain: Operation<'cancelDrain'> = async (node) => {
+  node.drain.cancel();
+  return node.drain.status;
+};
+
+export const drainStatus: Operation<'drainStatus'> = async (node) => node.drain.status;
+
+function sameText(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
