@@ -3,7 +3,7 @@ import { Chat } from './chat.ts';
 import { connectControls, showControls, switchDevice } from './controls.ts';
 import { byId } from './dom.ts';
 import { LocalMedia } from './local-media.ts';
-import type { PageParameters } from './parameters.ts';
+import { linkTo, type PageParameters } from './parameters.ts';
 import { sentenceFor, sentenceForEnd } from './sentences.ts';
 import { Stage } from './stage.ts';
 import { hideToast, toast } from './toast.ts';
@@ -65,8 +65,9 @@ function showHeader(room: Room): void {
   byId('own-node', HTMLElement).textContent = room.node;
   const count = (): void => {
     const people = room.peers.size + 1;
-    byId('people', HTMLElement).textContent = people === 1 ? 'only you' : `${people} people`;
+    byId('people', HTMLElement).textContent = people === 1 ? 'Only you' : `${people} people`;
   };
+  byId('copy-link', HTMLButtonElement).onclick = () => void copyLink(room);
   room.on('peerJoined', count);
   room.on('peerLeft', count);
   count();
@@ -75,4 +76,15 @@ function showHeader(room: Room): void {
 function nameOf(room: Room, peerId: string): string {
   if (peerId === room.peerId) return 'You';
   return room.peers.get(peerId)?.name || 'Guest';
+}
+
+async function copyLink(room: Room): Promise<void> {
+  const link = linkTo(room.id);
+  try {
+    await navigator.clipboard.writeText(link);
+    toast('The link to this room is copied.');
+  } catch {
+    // Only secure pages may copy; people always can.
+    toast(`The link to this room: ${link}`);
+  }
 }

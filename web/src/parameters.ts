@@ -39,12 +39,18 @@ export function readParameters(location: Location): PageParameters {
   };
 }
 
-/** Puts the room into the address, so that it can be copied to somebody. A token or a name is not theirs to have. */
+/** Puts the room into the address, so that loading the page again comes back to it. */
 export function showRoomInAddress(room: string): void {
   const address = new URL(location.href);
   address.searchParams.set('room', room);
-  for (const own of ['name', 'join', 'token']) address.searchParams.delete(own);
   history.replaceState(null, '', address);
+}
+
+/** An address for somebody else: the room, and nothing of one's own name, token or devices. */
+export function linkTo(room: string): string {
+  const address = new URL(location.pathname, location.href);
+  address.searchParams.set('room', room);
+  return address.href;
 }
 
 export function rememberName(name: string): void {

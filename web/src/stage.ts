@@ -1,6 +1,6 @@
 import type { Publication, Room, RoomPeer, Subscription } from '@sluice/client';
 import { byId } from './dom.ts';
-import { pathWords, Tile } from './tile.ts';
+import { type MediaPath, Tile } from './tile.ts';
 import { layOutTiles } from './tile-layout.ts';
 
 export interface StageOptions {
@@ -13,7 +13,7 @@ const grid = () => byId('grid', HTMLElement);
 const spotlight = () => byId('spotlight', HTMLElement);
 
 layOutTiles(grid());
-layOutTiles(spotlight());
+layOutTiles(spotlight(), { whole: true });
 
 /** Everyone's tiles: kept in step with the room for as long as that lasts. */
 export class Stage {
@@ -95,10 +95,11 @@ export class Stage {
     const own = peerId === this.#room.peerId;
     const peer = this.#room.peers.get(peerId);
     const node = own ? this.#room.node : (peer?.node ?? '');
-    const name = own ? `${this.#options.ownName} (you)` : peer?.name || 'Guest';
-    const path = this.#pathOf(peerId, node, screen);
+    const name = own ? this.#options.ownName : peer?.name || 'Guest';
+    const path = this.#pathOf(peerId, screen);
     tile.show({
-      name: screen ? `${name}: screen` : name,
+      name,
+      suffix: `${own ? ' (you)' : ''}${screen ? ': screen' : ''}`,
       node,
       ...(path !== undefined && { path }),
       muted: !screen && !this.#isSending(peerId, 'microphone'),
@@ -112,10 +113,10 @@ export class Stage {
     return [...all].some((one) => one.source === source && !one.paused);
   }
 
-  #pathOf(peerId: string, node: string, screen: boolean): string | undefined {
+  #pathOf(peerId: string, screen: boolean): MediaPath | undefined {
     for (const subscription of this.#room.subscriptions.values()) {
       if (subscription.peerId !== peerId || isScreen(subscription.source) !== screen) continue;
-      return pathWords(subscription, node);
+      return subscription.path;
     }
     return undefined;
   }

@@ -1,11 +1,15 @@
 import type { Subscription } from '@sluice/client';
 import { fromTemplate, part } from './dom.ts';
 
+export type MediaPath = Subscription['path'];
+
 export interface TileFacts {
   name: string;
+  /** What follows the name: " (you)", ": screen". */
+  suffix: string;
   node: string;
   /** How the media came here; undefined for one's own. */
-  path?: string;
+  path?: MediaPath;
   muted: boolean;
 }
 
@@ -27,15 +31,17 @@ export class Tile {
     this.#video.srcObject = this.#stream;
   }
 
-  show({ name, node, path, muted }: TileFacts): void {
-    this.element.setAttribute('aria-label', path ? `${name}, ${node}, ${path}` : `${name}, ${node}`);
-    this.#part('.name').textContent = name;
+  show({ name, suffix, node, path, muted }: TileFacts): void {
+    const words = path && pathWords(path, node);
+    this.element.setAttribute('aria-label', [name + suffix, node, words].filter(Boolean).join(', '));
+    this.#part('.name').textContent = name + suffix;
     this.#part('.initials').textContent = initials(name);
     this.#part('.node').textContent = node;
     const chip = this.#part('.path');
     chip.hidden = path === undefined;
-    chip.textContent = path ?? '';
-    chip.classList.toggle('piped', path?.startsWith('pipe') ?? false);
+    chip.textContent = words ?? '';
+    chip.classList.toggle('piped', path === 'worker' || path === 'node');
+    chip.classList.toggle('from-node', path === 'node');
     part(this.element, '.muted', SVGElement).toggleAttribute('hidden', !muted);
   }
 
@@ -85,7 +91,7 @@ export class Tile {
 }
 
 /** "direct", "pipe · worker" (another worker of the same node) or "pipe · node-2" (over the network). */
-export function pathWords({ path }: Pick<Subscription, 'path'>, node: string): string {
+function pathWords(path: MediaPath, node: string): string {
   if (path === 'router') return 'direct';
   return path === 'worker' ? 'pipe · worker' : `pipe · ${node}`;
 }
