@@ -14,6 +14,7 @@ import type {
   TransportId,
 } from '@sluice/shared';
 import {
+  Beats,
   channels,
   createBusMetrics,
   createMetricsRegistry,
@@ -56,9 +57,15 @@ export interface MediaNodeOptions {
 /** A transport that its client never connected is an orphan of a lost answer; after this long, in ms, it goes. */
 const connectWithinMs = 30_000;
 
+/**
+ * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
+ * shorter is sooner quiet after a freeze.
+ */
+const letGoAfterMs = 500;
+
 /** A media process: operations in, media through its workers, events out. */
 export class MediaNode {
-  readonly owner: Owner;
+  owner: Owner;
   readonly config: NodeConfig;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -113,7 +120,6 @@ export class MediaNode {
     this.#verifier = new FeedVerifier({ ...common, feeds: () => this.#feeds() });
     this.slices = new Slices({
       ...common,
-      owner: this.owner,
       directory,
       emptySliceMs: config.emptySliceMs,
       create: (room) => this.#createSlice(room),
@@ -122,6 +128,13 @@ export class MediaNode {
 
   async start(): Promise<void> {
     const sweep = new Sweep(this);
+    const { bus, clock } = this;
+    const beats = new Beats({
+      bus,
+      clock,
+      targets: () => this.#pipedTo(),
+      onSilent: (address) => this.registry.lose(address),
+    });
     await this.#lifecycle.start([
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
@@ -130,6 +143,7 @@ export class MediaNode {
       { name: 'slices', stop: () => this.slices.close() },
       { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
+      { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'registry', waits: true, start: () => this.registry.start(), stop: () => this.registry.stop() },
     ]);
     this.state = 'up';
@@ -194,11 +208,16 @@ export class MediaNode {
     throw new SluiceError('noCapacity', 'This node takes no peers at the moment.');
   }
 
-  /** The cluster took a slice from this boot: it is let go, and nothing is written. */
+  /**
+   * The cluster took a slice from this boot. Its peers are on their way to other places; what they still have here is
+   * kept for a moment, so that they can leave it behind rather than lose it, and nothing is written any more.
+   */
   lostClaim(slice: Slice): void {
-    if (slice.closed) return;
-    this.log.warn({ room: slice.room }, 'This boot was fenced in a room: its slice is let go.');
-    void this.slices.drop(slice);
+    if (slice.closed || slice.fenced) return;
+    slice.fenced = true;
+    this.log.warn({ room: slice.room, boot: slice.owner.boot }, 'This boot was fenced in a room; its slice is let go.');
+    this.clock.setTimer(() => void this.slices.drop(slice), letGoAfterMs);
+    void this.#beReborn(slice.owner);
   }
 
   /** A transport of a peer, on the peer's router; a new router if its own has died. */
@@ -211,6 +230,19 @@ export class MediaNode {
     peer.assertOpen();
     this.#adopt(peer, made);
     return made;
+  }
+
+  /** A boot that was fenced is over. The process goes on as a new one, which owns nothing yet. */
+  async #beReborn({ boot }: Owner): Promise<void> {
+    if (this.owner.boot !== boot) return;
+    this.owner = { node: this.owner.node, boot: newBootId() };
+    try {
+      await this.endpoint.rename(channels.node(this.owner.node, this.owner.boot));
+      this.registry.beat();
+      this.log.info({ boot: this.owner.boot }, 'The node goes on under a new boot.');
+    } catch (error) {
+      this.log.error({ error }, 'The new boot cannot be heard: the bus is closed.');
+    }
   }
 
   #adopt(peer: Peer, made: PeerTransport): void {
@@ -253,6 +285,13 @@ export class MediaNode {
         this.slices.settle(slice);
       },
     });
+  }
+
+  /** The nodes that media comes from or goes to. */
+  *#pipedTo(): Generator<string> {
+    for (const slice of this.slices) {
+      for (const { farAddress } of slice.links.ends) if (farAddress !== undefined) yield farAddress;
+    }
   }
 
   *#feeds() {

@@ -68,6 +68,8 @@ export class Slice {
   readonly #own = new Map<ProducerId, OwnProducer>();
   /** Joins under way: a slice that somebody is about to enter is not empty. */
   joining = 0;
+  /** The cluster has taken this slice from us. */
+  fenced = false;
   #closed = false;
 
   constructor(options: SliceOptions) {
@@ -290,6 +292,7 @@ export class Slice {
       return await write();
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
+      this.#options.metrics.fencedWrites.inc();
       this.#options.onFenced(this);
       throw new SluiceError('nodeUnavailable', 'This node has lost its part of the room.', { cause: error });
     }

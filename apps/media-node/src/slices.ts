@@ -1,4 +1,4 @@
-import type { Clock, Directory, Logger, Owner, RoomId, Timer } from '@sluice/shared';
+import type { Clock, Directory, Logger, RoomId, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { Slice } from './slice.ts';
 
@@ -9,7 +9,6 @@ interface Entry {
 }
 
 export interface SlicesOptions {
-  owner: Owner;
   directory: Directory;
   clock: Clock;
   log: Logger;
@@ -87,10 +86,10 @@ export class Slices {
   }
 
   async #release(slice: Slice): Promise<void> {
-    const { directory, owner, log } = this.#options;
+    const { directory, log } = this.#options;
     this.#entries.get(slice.room)?.emptyTimer?.cancel();
     const released = this.drop(slice)
-      .then(() => directory.release(slice.room, owner))
+      .then(() => directory.release(slice.room, slice.owner))
       .catch((error: unknown) => {
         // The directory forgets a room that nobody touches; until then the claim stands in nobody's way.
         log.debug(

@@ -1,4 +1,4 @@
-import type { Change, Timer } from '@sluice/shared';
+import type { Change, Owner, RoomId, Timer, Touched } from '@sluice/shared';
 import { jittered, SluiceError } from '@sluice/shared';
 import type { MediaNode } from './media-node.ts';
 import type { Slice } from './slice.ts';
@@ -9,6 +9,9 @@ import type { Slice } from './slice.ts';
  */
 const sweepEveryMs = 5000;
 
+/** The others' patience, in ms: who was silent for so long may have been fenced. */
+const frozenAfterMs = 2000;
+
 /**
  * The last of three: what the prompt path missed and the retry did not reach, the sweep puts right. The truth is here:
  * what the directory has lost of it is written again, what it has too much is taken out.
@@ -17,6 +20,7 @@ export class Sweep {
   readonly #node: MediaNode;
   #timer: Timer | undefined;
   #unwatch: (() => void) | undefined;
+  #watching: Timer | undefined;
   #running = false;
 
   constructor(node: MediaNode) {
@@ -26,6 +30,7 @@ export class Sweep {
   start(): void {
     const { clock, bus } = this.#node;
     this.#timer = clock.setRepeating(() => void this.run(), jittered(sweepEveryMs, 0.1));
+    this.#watching = this.#watchForFreezes();
     // Owners speak first when Redis comes back: it may know nothing any more.
     this.#unwatch = bus.onChange((connected) => {
       if (connected) void this.run();
@@ -34,7 +39,19 @@ export class Sweep {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#watching?.cancel();
     this.#unwatch?.();
+  }
+
+  /** Whoever slept through its lease may own nothing any more: it asks before it does anything else. */
+  #watchForFreezes(): Timer {
+    const { clock } = this.#node;
+    let last = clock.now();
+    return clock.setRepeating(() => {
+      const slept = clock.now() - last;
+      last = clock.now();
+      if (slept > frozenAfterMs) void this.run();
+    }, frozenAfterMs / 8);
   }
 
   async run(): Promise<void> {
@@ -52,9 +69,8 @@ export class Sweep {
   }
 
   async #claims(): Promise<void> {
-    const { directory, owner, slices } = this.#node;
-    const rooms = [...slices].filter(({ feed }) => feed.position).map(({ room }) => room);
-    const { fenced, missing } = await directory.touch(owner, rooms);
+    const { slices } = this.#node;
+    const { fenced, missing } = await this.#touch();
     for (const room of fenced) {
       const slice = slices.get(room);
       if (slice) this.#node.lostClaim(slice);
@@ -63,6 +79,22 @@ export class Sweep {
       const slice = slices.get(room);
       if (slice) await this.#republish(slice);
     }
+  }
+
+  /** Slices that are older than this boot were made by one that was fenced elsewhere: each asks for itself. */
+  async #touch(): Promise<Touched> {
+    const byBoot = new Map<Owner, RoomId[]>();
+    for (const slice of this.#node.slices) {
+      if (!slice.feed.position || slice.fenced) continue;
+      byBoot.set(slice.owner, [...(byBoot.get(slice.owner) ?? []), slice.room]);
+    }
+    const found: Touched = { fenced: [], missing: [] };
+    for (const [owner, rooms] of byBoot) {
+      const { fenced, missing } = await this.#node.directory.touch(owner, rooms);
+      found.fenced.push(...fenced);
+      found.missing.push(...missing);
+    }
+    return found;
   }
 
   /** The room is gone from the directory: everyone who holds a part of it writes that part again. */

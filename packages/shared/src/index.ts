@@ -1,3 +1,4 @@
+export * from './beats.ts';
 export * from './bus/bus.ts';
 export * from './bus/channels.ts';
 export * from './clock.ts';

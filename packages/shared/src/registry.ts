@@ -75,6 +75,7 @@ export class Registry {
   #ownAddress: string | undefined;
   #heardSelfAt = 0;
   #greeting = false;
+  #dropped = 0;
   #unwatch: (() => void) | undefined;
 
   constructor(options: RegistryOptions) {
@@ -117,6 +118,12 @@ export class Registry {
     await this.#subscription?.unsubscribe();
   }
 
+  /** Known to be dead by other means: its lease needn't run out. It is known again as soon as it is heard again. */
+  lose(address: string): void {
+    const member = this.#members.get(address);
+    if (member) this.#remove(member, 'lost');
+  }
+
   nodes(): Member<NodeReport>[] {
     return this.#living().filter((member): member is Member<NodeReport> => member.report.kind === 'node');
   }
@@ -127,6 +134,11 @@ export class Registry {
 
   node(id: NodeId): NodeReport | undefined {
     return this.nodes().find(({ report }) => report.id === id)?.report;
+  }
+
+  /** Messages on the registry's channel that are no heartbeats. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   #living(): Member[] {
@@ -140,7 +152,10 @@ export class Registry {
 
   #hear(message: string): void {
     const beat = parseHeartbeat(message);
-    if (!beat) return;
+    if (!beat) {
+      this.#dropped++;
+      return;
+    }
     const known = this.#members.get(beat.address);
     if (beat.address === this.#ownAddress) this.#heardSelfAt = this.#options.clock.now();
     if (beat.kind === 'farewell') {

@@ -30,10 +30,13 @@ export interface EndpointOptions {
 /** How often a process proves to itself that it hears, and how long it may hear nothing before it says so. */
 const pingEveryMs = 1000;
 const deafAfterMs = 3500;
+const selfPing = 'self';
+/** How long an old address is heard after a rename, in ms: longer than the replies to its calls take. */
+const renamedForMs = 5000;
 
 /** A process on the bus: one inbox, through which it asks, is asked, is told, and hears itself. */
 export class Endpoint {
-  readonly inbox: string;
+  #inbox: string;
   readonly #options: EndpointOptions;
   readonly #client: RpcClient;
   readonly #server: RpcServer;
@@ -45,9 +48,9 @@ export class Endpoint {
   #pingSentAt = 0;
 
   constructor(options: EndpointOptions) {
-    this.inbox = options.inbox;
+    this.#inbox = options.inbox;
     this.#options = options;
-    this.#client = new RpcClient(options);
+    this.#client = new RpcClient({ ...options, inbox: () => this.#inbox });
     this.#server = new RpcServer({ ...options, operations: options.operations ?? {} });
     this.#notices = new Map(Object.entries(options.notices ?? {}));
   }
@@ -62,6 +65,19 @@ export class Endpoint {
     });
     this.#subscription = await bus.subscribe(this.inbox, (message) => this.#receive(message));
     this.#pinging = clock.setRepeating(() => this.#ping(), pingEveryMs);
+  }
+
+  /** The channel that is this process's address. */
+  get inbox(): string {
+    return this.#inbox;
+  }
+
+  /** Takes another address: a process whose boot was fenced goes on as a new one. What the old one is sent is heard still. */
+  async rename(inbox: string): Promise<void> {
+    const old = this.#subscription;
+    this.#subscription = await this.#options.bus.subscribe(inbox, (message) => this.#receive(message));
+    this.#inbox = inbox;
+    this.#options.clock.setTimer(() => void old?.unsubscribe().catch(() => undefined), renamedForMs);
   }
 
   /** Whether the bus stands and this process has heard itself lately: what readiness asks. */
@@ -103,7 +119,7 @@ export class Endpoint {
     }
     if (message.type === 'reply') this.#client.accept(message);
     else if (message.type === 'request') void this.#server.accept(message);
-    else if (message.type === 'ping') this.#heardSelf();
+    else if (message.type === 'ping') this.#heardPing(message.id);
     else this.#acceptNotice(message.topic, message.body);
   }
 
@@ -124,10 +140,12 @@ export class Endpoint {
   #ping(): void {
     const { bus, clock } = this.#options;
     this.#pingSentAt = clock.now();
-    bus.publish(this.inbox, encodeEnvelope({ type: 'ping', id: '' })).catch(() => undefined);
+    bus.publish(this.inbox, encodeEnvelope({ type: 'ping', id: selfPing })).catch(() => undefined);
   }
 
-  #heardSelf(): void {
+  /** A beat of somebody who depends on this process needs no answer: that it was heard is the answer. */
+  #heardPing(id: string): void {
+    if (id !== selfPing) return;
     this.#heardSelfAt = this.#options.clock.now();
     this.#options.metrics.selfPing.set((this.#heardSelfAt - this.#pingSentAt) / 1000);
   }

@@ -186,20 +186,21 @@ export class RedisLink implements Hearing {
   }
 
   #reconcile(): void {
-    if (this.#reconciling || this.#closed) return;
-    this.#reconciling = true;
-    void this.#makeGood().finally(() => {
-      this.#reconciling = false;
-    });
+    if (!this.#reconciling && !this.#closed) void this.#makeGood();
   }
 
   async #makeGood(): Promise<void> {
-    while (this.#client.status === 'ready' && this.#dirty.size > 0) {
-      const due = [...this.#dirty].slice(0, batchSize);
-      const failure = await this.#apply(due);
-      if (failure !== undefined) return this.#failed(failure);
+    this.#reconciling = true;
+    let failure: unknown;
+    while (this.#client.status === 'ready' && this.#dirty.size > 0 && failure === undefined) {
+      failure = await this.#apply([...this.#dirty].slice(0, batchSize));
     }
-    if (this.#client.status !== 'ready' || this.#settled || this.#closed) return;
+    this.#reconciling = false;
+    if (failure !== undefined) this.#failed(failure);
+    else if (this.#client.status === 'ready' && !this.#settled && !this.#closed) this.#settle();
+  }
+
+  #settle(): void {
     this.#settled = true;
     this.#complained = false;
     this.prove();
@@ -266,7 +267,7 @@ export class RedisLink implements Hearing {
   #tick(): void {
     if (this.#client.status === 'end') this.#client.connect().catch(() => undefined);
     if (this.#client.status !== 'ready') return;
-    if (!this.#settled) this.#reconcile();
+    if (!this.#settled || this.#dirty.size > 0) this.#reconcile();
     else if (this.#unheardSince !== undefined && this.#options.clock.now() - this.#unheardSince > deafAfterMs) {
       this.#deaf++;
       this.#options.log.warn('A subscriber connection is deaf; making it anew.');

@@ -29,12 +29,13 @@ const maxPending = 20_000;
 export class RpcClient {
   readonly #bus: Bus;
   readonly #clock: Clock;
-  readonly #inbox: string;
+  readonly #inbox: () => string;
   readonly #metrics: BusMetrics;
   readonly #pending = new Map<string, Pending>();
   readonly #nextId = createIdSequence();
 
-  constructor(options: { bus: Bus; clock: Clock; inbox: string; metrics: BusMetrics }) {
+  /** `inbox` says where replies are to be sent: asked at each call, since a process may take another address. */
+  constructor(options: { bus: Bus; clock: Clock; inbox: () => string; metrics: BusMetrics }) {
     this.#bus = options.bus;
     this.#clock = options.clock;
     this.#inbox = options.inbox;
@@ -117,7 +118,7 @@ export class RpcClient {
       id: call.id,
       operation,
       params: call.params,
-      from: this.#inbox,
+      from: this.#inbox(),
       ttlMs: Math.max(0, Math.round(call.deadline - this.#clock.now())),
       ...(call.trace !== undefined && { trace: call.trace }),
     });
