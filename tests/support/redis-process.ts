@@ -44,6 +44,9 @@ export interface RedisProcessOptions {
   clusterPort?: number;
 }
 
+// A test process that is told to end leaves by way of 'exit', where each server is killed.
+process.once('SIGTERM', () => process.exit(143));
+
 /** A redis-server of our own on loopback, without persistence: what it knew is gone when it is killed. */
 export class RedisProcess {
   readonly port: number;

@@ -105,6 +105,21 @@ export function busContract(name: string, makeRig: () => Promise<Rig>): void {
       expect([first.messages, second.messages]).toEqual([[], ['still']]);
     });
 
+    test('[BU5] channels are taken one after another, each as soon as the one before is heard', async () => {
+      await using a = await rig.open();
+      const heard: string[] = [];
+      const names = Array.from({ length: 100 }, freshChannel);
+      for (const channel of names)
+        await within(
+          2000,
+          channel,
+          a.bus.subscribe(channel, () => heard.push(channel)),
+        );
+      for (const channel of names) await a.bus.publish(channel, 'hello');
+      await arrive(heard, names.length);
+      expect(heard.toSorted()).toEqual(names.toSorted());
+    });
+
     test('[BU6] a listener that throws keeps nobody from hearing, now or later', async () => {
       await using a = await rig.open();
       const channel = freshChannel();

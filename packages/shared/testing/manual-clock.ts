@@ -47,11 +47,16 @@ export class ManualClock implements Clock {
     await settle();
     for (let next = this.#nextUntil(until); next; next = this.#nextUntil(until)) {
       this.#pending.delete(next);
-      this.#now = next.at;
+      this.#now = Math.max(this.#now, next.at);
       next.run();
       await settle();
     }
     this.#now = until;
+  }
+
+  /** As a process that was frozen sees it: the time has passed, and what was due meanwhile is due now, once. */
+  jump(ms: number): void {
+    this.#now += ms;
   }
 
   #nextUntil(until: number): Pending | undefined {
