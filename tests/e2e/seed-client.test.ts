@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
 import { serveScript } from '../support/browser-script.ts';
 import { startTestCluster } from '../support/cluster.ts';
-import type {} from './seed-client-page.ts';
 
 /** A page with the seed's client, and a cluster of `nodes` for it. */
 async function start(nodes: number) {

@@ -1,4 +1,4 @@
-import { byId } from './dom.ts';
+import { byId, mediaDevices } from './dom.ts';
 import type { LocalMedia } from './local-media.ts';
 import { type Device, sentenceForDevice } from './sentences.ts';
 import { toast } from './toast.ts';
@@ -31,7 +31,7 @@ export function connectControls(media: LocalMedia): void {
   for (const device of devices) {
     byId(device, HTMLButtonElement).onclick = () => void switchDevice(media, device);
   }
-  byId('screen', HTMLButtonElement).hidden = !navigator.mediaDevices || !('getDisplayMedia' in navigator.mediaDevices);
+  byId('screen', HTMLButtonElement).hidden = !canShareScreen();
   showControls(media);
 }
 
@@ -43,4 +43,10 @@ export function showControls(media: LocalMedia): void {
     button.ariaPressed = String(on);
     button.title = verb;
   }
+}
+
+/** Telephones cannot. */
+function canShareScreen(): boolean {
+  const available = mediaDevices();
+  return available !== undefined && 'getDisplayMedia' in available;
 }

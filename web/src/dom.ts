@@ -18,3 +18,8 @@ export function fromTemplate(id: string): HTMLElement {
   if (!(copy instanceof HTMLElement)) throw new Error(`Nothing in the template ${id}`);
   return copy;
 }
+
+/** Undefined on a page that came by plain http from another machine, whatever the types say. */
+export function mediaDevices(): MediaDevices | undefined {
+  return (navigator as { mediaDevices?: MediaDevices }).mediaDevices;
+}

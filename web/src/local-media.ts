@@ -1,4 +1,5 @@
 import type { Publication, Room } from '@sluice/client';
+import { mediaDevices } from './dom.ts';
 import type { Device } from './sentences.ts';
 
 export interface LocalMediaOptions {
@@ -75,12 +76,13 @@ export class LocalMedia {
     this.#options.onChanged();
   }
 
-  #open(device: Device): Promise<MediaStream> {
-    const { mediaDevices } = navigator;
-    if (device === 'screen') return mediaDevices.getDisplayMedia({ video: true, audio: true });
-    if (device === 'microphone') return mediaDevices.getUserMedia({ audio: true });
+  async #open(device: Device): Promise<MediaStream> {
+    const available = mediaDevices();
+    if (!available) throw new Error('This page may use no devices.');
+    if (device === 'screen') return available.getDisplayMedia({ video: true, audio: true });
+    if (device === 'microphone') return available.getUserMedia({ audio: true });
     const { width, height } = this.#options.size;
-    return mediaDevices.getUserMedia({ video: { width: { ideal: width }, height: { ideal: height } } });
+    return available.getUserMedia({ video: { width: { ideal: width }, height: { ideal: height } } });
   }
 }
 

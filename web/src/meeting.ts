@@ -5,7 +5,7 @@ import { byId } from './dom.ts';
 import { LocalMedia } from './local-media.ts';
 import { linkTo, type PageParameters } from './parameters.ts';
 import { sentenceFor, sentenceForEnd } from './sentences.ts';
-import { Stage } from './stage.ts';
+import { displayName, Stage } from './stage.ts';
 import { hideToast, toast } from './toast.ts';
 
 /** Joins, and shows the meeting until it is over. Resolves with a sentence on why it ended, empty after leaving. */
@@ -75,7 +75,7 @@ function showHeader(room: Room): void {
 
 function nameOf(room: Room, peerId: string): string {
   if (peerId === room.peerId) return 'You';
-  return room.peers.get(peerId)?.name || 'Guest';
+  return displayName(room.peers.get(peerId)?.name);
 }
 
 async function copyLink(room: Room): Promise<void> {

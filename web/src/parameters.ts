@@ -9,10 +9,10 @@ export interface PageParameters {
   simulcast: boolean;
   /** Pixels that the camera is asked for, as in `size=640x360`. */
   size: { width: number; height: number };
-  /** A node by its id, where the cluster lets clients choose. */
-  node?: string;
-  region?: string;
-  token?: string;
+  /** A node by its id, where the cluster lets clients choose; this and the next two are empty where not given. */
+  node: string;
+  region: string;
+  token: string;
   /** The gateway's WebSocket; the page's own origin by default. */
   server: string;
 }
@@ -23,7 +23,6 @@ const defaultSize = { width: 1280, height: 720 };
 export function readParameters(location: Location): PageParameters {
   const query = new URLSearchParams(location.search);
   const text = (name: string): string => query.get(name)?.trim() ?? '';
-  const optional = <K extends string>(name: K) => (text(name) ? ({ [name]: text(name) } as Record<K, string>) : {});
   return {
     room: text('room') || defaultRoom,
     name: text('name') || rememberedName(),
@@ -33,9 +32,9 @@ export function readParameters(location: Location): PageParameters {
     simulcast: flag(query, 'simulcast', true),
     size: parseSize(text('size')) ?? defaultSize,
     server: text('server') || serverOf(location),
-    ...optional('node'),
-    ...optional('region'),
-    ...optional('token'),
+    node: text('node'),
+    region: text('region'),
+    token: text('token'),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type RoomEnd, SluiceClientError } from '@sluice/client';
+import { mediaDevices } from './dom.ts';
 
 export type Device = 'camera' | 'microphone' | 'screen';
 
@@ -46,6 +47,6 @@ export function sentenceForDevice(device: Device, error: unknown): string | unde
   }
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return `No ${device} was found.`;
   if (name === 'NotReadableError') return `The ${device} is in use by another program.`;
-  if (!navigator.mediaDevices) return `The ${device} needs a secure page: open this one by https or on localhost.`;
+  if (!mediaDevices()) return `The ${device} needs a secure page: open this one by https or on localhost.`;
   return `The ${device} did not start: ${sentenceFor(error)}`;
 }

@@ -95,7 +95,7 @@ export class Stage {
     const own = peerId === this.#room.peerId;
     const peer = this.#room.peers.get(peerId);
     const node = own ? this.#room.node : (peer?.node ?? '');
-    const name = own ? this.#options.ownName : peer?.name || 'Guest';
+    const name = own ? this.#options.ownName : displayName(peer?.name);
     const path = this.#pathOf(peerId, screen);
     tile.show({
       name,
@@ -149,3 +149,6 @@ export class Stage {
 
 const isScreen = (source: string | undefined): boolean => source?.startsWith('screen') ?? false;
 const keyOf = (peerId: string, screen: boolean): string => (screen ? `${peerId} screen` : peerId);
+
+/** Names are optional in the protocol, and may be empty. */
+export const displayName = (name = ''): string => (name === '' ? 'Guest' : name);

@@ -1,4 +1,4 @@
-import type { ActionInput, ActionName, ErrorFrame, Replies, Reply, ServerFrame } from '@sluice/shared/protocol';
+import type { ActionInput, ActionName, Replies, ServerFrame } from '@sluice/shared/protocol';
 import { Emitter, type Off } from './emitter.ts';
 import { SluiceClientError } from './errors.ts';
 import type { ServerEvent } from './event-of.ts';
@@ -94,7 +94,7 @@ export class Connection {
     if (this.#end || typeof data !== 'string') return;
     // The gateway sends nothing but JSON objects of these types; types from a newer one fall through unheard.
     const frame = JSON.parse(data) as ServerFrame;
-    if ('id' in frame && this.#pending.settle(frame.id, frame as Reply | ErrorFrame)) return;
+    if ('id' in frame && this.#pending.settle(frame.id, frame)) return;
     if (frame.type === 'error') this.#emitter.emit('error', SluiceClientError.fromFrame(frame));
     else if (!('id' in frame)) this.#emitter.emit('event', frame as ServerEvent);
   }

@@ -52,7 +52,7 @@ export class RoomPicture {
     if (!this.isNew(event)) return false;
     this.#epoch = event.epoch;
     this.#seq = event.seq;
-    const change = changes[event.type] as (peers: Map<string, MutablePeer>, event: ClientRoomEvent) => void;
+    const change = changes[event.type] as ((peers: Peers, event: ClientRoomEvent) => void) | undefined;
     // An event type from a newer server moves the number and changes nothing that we know of.
     change?.(this.#peers, event);
     return true;
@@ -77,7 +77,8 @@ const changes: { [T in ClientRoomEvent['type']]: (peers: Peers, event: EventOf<T
   },
   peerLeft: (peers, { peerId }) => void peers.delete(peerId),
   peerUpdated: (peers, { type: _type, epoch: _epoch, seq: _seq, ...peer }) => {
-    peers.set(peer.peerId, { ...peer, producers: peers.get(peer.peerId)?.producers ?? new Map() });
+    const producers = peers.get(peer.peerId)?.producers ?? new Map<string, ProducerInfo>();
+    peers.set(peer.peerId, { ...peer, producers });
   },
   producerAdded: (peers, { type: _type, epoch: _epoch, seq: _seq, peerId, ...producer }) => {
     peers.get(peerId)?.producers.set(producer.producerId, producer);

@@ -111,8 +111,9 @@ export class Subscriber {
   async #build(transport: types.Transport, infos: ConsumerInfo[], batch: Map<string, Wanted>): Promise<Subscription[]> {
     for (const { id } of infos) this.#building.set(id, undefined);
     try {
-      const consumers = await orClosed(transport, Promise.all(infos.map((info) => consume(transport, info, batch))));
-      return infos.map((info, index) => this.#add(info, consumers[index]!, batch.get(info.producerId)?.source));
+      const consuming = infos.map(async (info) => ({ info, consumer: await consume(transport, info, batch) }));
+      const built = await orClosed(transport, Promise.all(consuming));
+      return built.map(({ info, consumer }) => this.#add(info, consumer, batch.get(info.producerId)?.source));
     } finally {
       for (const { id } of infos) {
         const ended = this.#building.get(id);

@@ -36,10 +36,9 @@ describe('a connection', () => {
   test('gives up at the deadline and ignores the answer that comes after it', async () => {
     const { connection, socket } = await connect(500);
     const request = connection.request('leave', {});
-    const outcome = expect(request).rejects.toMatchObject({ code: 'timedOut', temporary: true });
-    await vi.advanceTimersByTimeAsync(499);
-    await vi.advanceTimersByTimeAsync(1);
-    await outcome;
+    const outcome = request.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await outcome).toMatchObject({ code: 'timedOut', temporary: true });
     const events: unknown[] = [];
     connection.on('event', (event) => events.push(event));
     socket.answer('leave', { type: 'ok', action: 'leave' });

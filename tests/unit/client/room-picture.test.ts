@@ -10,7 +10,7 @@ type Unnumbered<E = ClientRoomEvent> = E extends unknown ? Omit<E, 'epoch' | 'se
 function picture(peers: PeerInfo[] = [ada]) {
   const room = new RoomPicture({ room: 'demo', epoch: 3, seq: 10, peers });
   let seq = 10;
-  const happens = (event: Unnumbered) => room.apply({ ...event, epoch: 3, seq: ++seq } as ClientRoomEvent);
+  const happens = (event: Unnumbered) => room.apply({ ...event, epoch: 3, seq: ++seq });
   return { room, happens };
 }
 
