@@ -1,17 +1,21 @@
 import type { Clock } from '@sluice/shared';
 
+/** One object for all the buckets that it is the rate of: there is a bucket for each connection. */
+export interface Rate {
+  perSecond: number;
+  burst: number;
+}
+
 /** Lets `burst` through at once and `perSecond` in the long run. */
 export class TokenBucket {
   readonly #clock: Clock;
-  readonly #perSecond: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   #tokens: number;
   #filledAt: number;
 
-  constructor(clock: Clock, rate: { perSecond: number; burst: number }) {
+  constructor(clock: Clock, rate: Rate) {
     this.#clock = clock;
-    this.#perSecond = rate.perSecond;
-    this.#burst = rate.burst;
+    this.#rate = rate;
     this.#tokens = rate.burst;
     this.#filledAt = clock.now();
   }
@@ -19,8 +23,8 @@ export class TokenBucket {
   /** True, and one token less, or false and nothing changed. */
   take(): boolean {
     const now = this.#clock.now();
-    const grown = ((now - this.#filledAt) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + grown);
+    const grown = ((now - this.#filledAt) / 1000) * this.#rate.perSecond;
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + grown);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens--;

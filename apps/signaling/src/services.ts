@@ -1,6 +1,7 @@
 import type { Bus, Clock, Logger } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import type { Departures } from './departures.ts';
+import type { Rate } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { NodeClient } from './node-client.ts';
 import type { Placements } from './placements.ts';
@@ -10,6 +11,7 @@ import type { Sessions } from './sessions.ts';
 /** What the sessions of one gateway share. */
 export interface Services {
   config: GatewayConfig;
+  actionRate: Rate;
   bus: Bus;
   clock: Clock;
   log: Logger;

@@ -24,8 +24,8 @@ export class Session implements SocketListener {
   readonly #services: Services;
   readonly #mailbox = new Mailbox(maxWaiting);
   readonly #bucket: TokenBucket;
-  readonly #offences: Offences;
-  readonly #ended = Promise.withResolvers<void>();
+  #offences: Offences | undefined;
+  #whenEnded: (() => void) | undefined;
   #state: SessionState = { phase: 'unjoined' };
   #member: Member | undefined;
   #open = true;
@@ -33,11 +33,9 @@ export class Session implements SocketListener {
   #timedOutAt = Number.NEGATIVE_INFINITY;
 
   constructor(socket: Socket, services: Services) {
-    const { clock, config } = services;
     this.#socket = socket;
     this.#services = services;
-    this.#bucket = new TokenBucket(clock, { perSecond: config.actionsPerSecond, burst: config.actionBurst });
-    this.#offences = new Offences(clock);
+    this.#bucket = new TokenBucket(services.clock, services.actionRate);
   }
 
   get state(): SessionState {
@@ -50,8 +48,11 @@ export class Session implements SocketListener {
   }
 
   /** Resolves when the socket is closed and its peer, if it had one, was taken off its node. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  ended(): Promise<void> {
+    if (this.#state.phase === 'closed') return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEnded = resolve;
+    });
   }
 
   text(text: string): void {
@@ -155,10 +156,10 @@ export class Session implements SocketListener {
 
   async #end(): Promise<void> {
     const left = this.detach();
-    this.#state = { phase: 'closed' };
     this.#services.sessions.delete(this);
     if (left) await this.#services.departures.leave(left, 'disconnected');
-    this.#ended.resolve();
+    this.#state = { phase: 'closed' };
+    this.#whenEnded?.();
   }
 
   #refuse(text: string, refusal: { scope: string; error: SluiceError }): void {
@@ -181,6 +182,7 @@ export class Session implements SocketListener {
   }
 
   #offend(): void {
+    this.#offences ??= new Offences(this.#services.clock);
     if (this.#offences.add()) this.close('protocolAbuse', 'Too many frames that cannot be served.');
   }
 

@@ -40,10 +40,9 @@ export class Sessions {
 
   /** Closes all; resolves when each has left its room, or is known not to be able to. */
   async closeAll(code: CloseCodeName): Promise<void> {
-    const ended = [...this.#all].map((session) => {
-      session.close(code);
-      return session.ended;
-    });
+    const sessions = [...this.#all];
+    const ended = sessions.map((session) => session.ended());
+    for (const session of sessions) session.close(code);
     await Promise.all(ended);
   }
 }

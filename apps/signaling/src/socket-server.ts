@@ -40,8 +40,9 @@ const maxPayloadBytes = 1024 * 1024;
 /** Behind our own pings, for connections that are closing and whose client never answers. A multiple of four. */
 const libraryIdleSeconds = 16;
 
+/** The library copies these fields onto its own object: a class of ours would lose its methods. */
 interface Slot {
-  connection: Connection | undefined;
+  connection: Connection;
 }
 
 /** The WebSocket at `/ws` and the page beside it. The only place that knows the library. */
@@ -51,6 +52,11 @@ export class SocketServer {
   readonly #connections = new Set<Connection>();
   readonly #app: TemplatedApp;
   #listening: us_listen_socket | undefined;
+  /** One function for all connections. */
+  readonly #forget = (connection: Connection): void => {
+    this.#connections.delete(connection);
+    this.#keepAlive.remove(connection);
+  };
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
@@ -106,9 +112,9 @@ export class SocketServer {
         sendPingsAutomatically: false,
         upgrade: (response, request, context) => this.#upgrade(response, request, context),
         open: (ws) => this.#open(ws),
-        message: (ws, message, isBinary) => ws.getUserData().connection?.receive(message, isBinary),
-        pong: (ws) => ws.getUserData().connection?.heard(),
-        close: (ws) => ws.getUserData().connection?.ended('client'),
+        message: (ws, message, isBinary) => ws.getUserData().connection.receive(message, isBinary),
+        pong: (ws) => ws.getUserData().connection.heard(),
+        close: (ws) => ws.getUserData().connection.ended(),
       })
       .any('/*', (response, request) => this.#servePage(response, request));
   }
@@ -125,7 +131,7 @@ export class SocketServer {
       return;
     }
     response.upgrade<Slot>(
-      { connection: undefined },
+      { connection: new Connection(this.#options.clock, this.#forget) },
       request.getHeader('sec-websocket-key'),
       request.getHeader('sec-websocket-protocol'),
       request.getHeader('sec-websocket-extensions'),
@@ -134,16 +140,10 @@ export class SocketServer {
   }
 
   #open(ws: WebSocket<Slot>): void {
-    const connection = new Connection(ws, this.#options.clock, () => this.#forget(connection));
+    const { connection } = ws.getUserData();
     this.#connections.add(connection);
     this.#keepAlive.add(connection);
-    ws.getUserData().connection = connection;
-    connection.listener = this.#options.open(connection);
-  }
-
-  #forget(connection: Connection): void {
-    this.#connections.delete(connection);
-    this.#keepAlive.remove(connection);
+    connection.open(ws, this.#options.open(connection));
   }
 
   #servePage(response: HttpResponse, request: HttpRequest): void {
@@ -162,30 +162,34 @@ export class SocketServer {
   }
 }
 
-/** One WebSocket. Nothing of the library is touched once `#ended` is set: it would throw. */
+/** One WebSocket. The library's own throws once it is closed: it is let go of in the very call that says so. */
 class Connection implements Socket, Pinged {
-  readonly #ws: WebSocket<Slot>;
   readonly #clock: Clock;
-  readonly #forget: () => void;
-  listener: SocketListener | undefined;
+  readonly #forget: (connection: Connection) => void;
   heardAt: number;
-  #ended = false;
+  #ws: WebSocket<Slot> | undefined;
+  #listener: SocketListener | undefined;
   /** What ends it, where that is us. */
   #cause: SocketEnd | undefined;
 
-  constructor(ws: WebSocket<Slot>, clock: Clock, forget: () => void) {
-    this.#ws = ws;
+  constructor(clock: Clock, forget: (connection: Connection) => void) {
     this.#clock = clock;
     this.#forget = forget;
     this.heardAt = clock.now();
   }
 
+  open(ws: WebSocket<Slot>, listener: SocketListener): void {
+    this.#ws = ws;
+    this.#listener = listener;
+    this.heard();
+  }
+
   get bufferedBytes(): number {
-    return this.#ended ? 0 : this.#ws.getBufferedAmount();
+    return this.#ws?.getBufferedAmount() ?? 0;
   }
 
   send(text: string): SendResult {
-    if (this.#ended || this.#cause) return 'dropped';
+    if (!this.#ws || this.#cause) return 'dropped';
     // Judged before the frame is added: a large frame alone is not a slow reader.
     if (this.#ws.getBufferedAmount() > maxBufferedBytes) {
       this.end('slowConsumer');
@@ -195,23 +199,23 @@ class Connection implements Socket, Pinged {
   }
 
   end(code: CloseCodeName, reason = ''): void {
-    if (this.#ended || this.#cause) return;
+    if (this.#cause) return;
     this.#cause = code;
-    this.#ws.end(closeCodes[code], reason);
+    this.#ws?.end(closeCodes[code], reason);
   }
 
   drop(cause: SocketEnd): void {
-    if (this.#ended || this.#cause) return;
+    if (this.#cause) return;
     this.#cause = cause;
-    this.#ws.close();
+    this.#ws?.close();
   }
 
   receive(message: ArrayBuffer, isBinary: boolean): void {
-    if (this.#ended || this.#cause) return;
+    if (this.#cause) return;
     this.heard();
-    if (message.byteLength > maxFrameBytes) this.listener?.unreadable('tooLarge');
-    else if (isBinary) this.listener?.unreadable('binary');
-    else this.listener?.text(Buffer.from(message).toString());
+    if (message.byteLength > maxFrameBytes) this.#listener?.unreadable('tooLarge');
+    else if (isBinary) this.#listener?.unreadable('binary');
+    else this.#listener?.text(Buffer.from(message).toString());
   }
 
   heard(): void {
@@ -219,18 +223,19 @@ class Connection implements Socket, Pinged {
   }
 
   ping(): void {
-    if (!this.#ended) this.#ws.ping();
+    this.#ws?.ping();
   }
 
   dead(): void {
     this.drop('dead');
   }
 
-  ended(cause: SocketEnd): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#forget();
-    this.listener?.closed(this.#cause ?? cause);
+  /** The library has closed it: nothing of it may be touched any more. */
+  ended(): void {
+    this.#ws = undefined;
+    this.#cause ??= 'client';
+    this.#forget(this);
+    this.#listener?.closed(this.#cause);
   }
 }
 

@@ -136,6 +136,7 @@ export class Switchboard {
     const nodes = new NodeClient(this.#endpoint, clock);
     return {
       config,
+      actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
       bus,
       clock,
       log,
