@@ -19,7 +19,7 @@ type Unnumbered<E> = E extends unknown ? Omit<E, 'epoch' | 'seq'> : never;
 export function toClientEvent(event: RoomEvent, { epoch, seq }: Position): ClientRoomEvent | undefined {
   const body = toBody(event);
   // The numbers come last and are the feed's: no body has them.
-  return body && ({ ...body, epoch, seq } as ClientRoomEvent);
+  return body && { ...body, epoch, seq };
 }
 
 /** Everyone but `self`, each with its producers. */

@@ -1,4 +1,4 @@
-import type { ConfigOf, Environment, GatewayId, PlacementPolicy, Settings } from '@sluice/shared';
+import type { ConfigOf, Environment, GatewayId, Settings } from '@sluice/shared';
 import { newGatewayId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
 import * as z from 'zod';
 
@@ -57,7 +57,7 @@ export const gatewaySettings = {
   },
   placement: {
     env: 'PLACEMENT',
-    schema: rules.choice(['pack', 'spread'], 'pack').transform((policy) => policy as PlacementPolicy),
+    schema: rules.choice(['pack', 'spread'], 'pack'),
     about: 'pack keeps a room on few nodes (fewer pipes); spread takes the node with the fewest peers',
   },
   allowNodeChoice: {

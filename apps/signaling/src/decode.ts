@@ -55,7 +55,7 @@ function isActionId(id: unknown): id is ActionId {
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
-  const value: unknown = safely(() => JSON.parse(text));
+  const value: unknown = safely((): unknown => JSON.parse(text));
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;

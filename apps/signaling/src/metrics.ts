@@ -19,7 +19,7 @@ const serverErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** What a gateway counts. Labels are closed sets: action names, close reasons, kinds of frame. */
 export function createGatewayMetrics(
   registry: MetricsRegistry,
-  now: { connections(): number; rooms(): number; joined(): number; bufferedBytes(): number },
+  now: Readonly<Record<'connections' | 'rooms' | 'joined' | 'bufferedBytes', () => number>>,
 ) {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>

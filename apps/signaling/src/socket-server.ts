@@ -246,17 +246,15 @@ const sendResults: readonly SendResult[] = ['queued', 'sent', 'dropped'];
 const exclusivePort = 1;
 
 /** The library takes host, port and options together; only its types don't say so. */
+interface ExclusiveApp {
+  listen(host: string, port: number, options: number, done: (token: us_listen_socket | false) => void): void;
+}
+
 function listenExclusively(
   app: TemplatedApp,
   host: string,
   port: number,
   done: (token: us_listen_socket | false) => void,
 ): void {
-  const listen = app.listen as unknown as (
-    host: string,
-    port: number,
-    options: number,
-    done: (token: us_listen_socket | false) => void,
-  ) => void;
-  listen.call(app, host, port, exclusivePort, done);
+  (app as unknown as ExclusiveApp).listen(host, port, exclusivePort, done);
 }

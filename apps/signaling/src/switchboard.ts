@@ -34,7 +34,7 @@ export interface SwitchboardOptions {
   metrics: MetricsRegistry;
   /** 0 up to and without 1: decides between equally good nodes. */
   random: () => number;
-  bufferedBytes(): number;
+  bufferedBytes: () => number;
 }
 
 /** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */

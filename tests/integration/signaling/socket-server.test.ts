@@ -4,6 +4,8 @@ import { eventually } from '../../unit/signaling/support/eventually.ts';
 import { ManualClock } from '../../unit/signaling/support/manual-clock.ts';
 import { Client, Place, RudeClient } from './support.ts';
 
+const refused = 'The connection was refused.';
+
 /** A `sendMessage` of exactly so many bytes: spaces count too. */
 function frameOf(bytes: number, id: number): string {
   const frame = JSON.stringify({ action: 'sendMessage', payload: 1, id });
@@ -110,7 +112,7 @@ test('[GW26] a gateway says goodbye: 4000, then nobody is let in', async () => {
   expect((await ann.closed()).code).toBe(4000);
   expect((await bob.closed()).code).toBe(4000);
   expect(place.node.called('leavePeer')).toHaveLength(1);
-  await expect(new Client(`ws://127.0.0.1:${port}/ws`).opened).rejects.toThrow();
+  await expect(new Client(`ws://127.0.0.1:${port}/ws`).opened).rejects.toThrow(refused);
 });
 
 test('[GW26] a port that is taken is said so, and nothing is left running', async () => {
@@ -122,7 +124,7 @@ test('[GW26] a port that is taken is said so, and nothing is left running', asyn
 
 test('[GW26] a gateway listens on its host alone', async () => {
   await using place = await Place.create();
-  await expect(fetch(`http://127.0.0.2:${place.gateway.port}/`)).rejects.toThrow();
+  await expect(fetch(`http://127.0.0.2:${place.gateway.port}/`)).rejects.toThrow('fetch failed');
 });
 
 test('[GW26] several gateways in one process share a room', async () => {
@@ -142,7 +144,7 @@ test('[GW26] several gateways in one process share a room', async () => {
 test('[GW27] connections beyond the limit are refused, and let in when there is room', async () => {
   await using place = await Place.create({ settings: { MAX_SESSIONS: '2' } });
   const [first] = [await place.connect(), await place.connect()];
-  await expect(place.connect()).rejects.toThrow();
+  await expect(place.connect()).rejects.toThrow(refused);
   first.socket.close();
   await eventually(() => place.gateway.sessions === 1);
   await place.connect();
@@ -150,7 +152,7 @@ test('[GW27] connections beyond the limit are refused, and let in when there is 
 
 test('[GW27] pages of other origins are refused where origins are named; clients without one are let in', async () => {
   await using place = await Place.create({ settings: { ALLOWED_ORIGINS: 'https://meet.example' } });
-  await expect(place.connect(place.gateway, { origin: 'https://evil.example' })).rejects.toThrow();
+  await expect(place.connect(place.gateway, { origin: 'https://evil.example' })).rejects.toThrow(refused);
   await place.connect(place.gateway, { origin: 'https://meet.example' });
   await place.connect();
 });

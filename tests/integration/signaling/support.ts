@@ -55,11 +55,11 @@ export class Place implements AsyncDisposable {
 
   /** A clock that stands still would never let it start. */
   async #whileTimePasses<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const result = work.finally(() => {
-      done = true;
-    });
-    while (this.clock instanceof ManualClock && !done) await this.clock.pass(10);
+    const { clock } = this;
+    if (!(clock instanceof ManualClock)) return work;
+    const done = new AbortController();
+    const result = work.finally(() => done.abort());
+    while (!done.signal.aborted) await clock.pass(10);
     return result;
   }
 

@@ -76,7 +76,7 @@ export class FakeNode {
     operation: O,
     run: (params: OperationParams<O>, context: CallContext) => Promise<unknown>,
   ): void {
-    this.#scripted.set(operation, run as unknown as Run);
+    this.#scripted.set(operation, run);
   }
 
   /** As it is answered by default. */
