@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { hashSlot } from '../../packages/shared/src/bus/hash-slot.ts';
 import { eventually } from '../../packages/shared/testing/index.ts';
 import { startRedisCluster, type TestRedisCluster } from '../support/redis.ts';

@@ -128,7 +128,9 @@ class RedisCommands {
 
   #reopen(): void {
     if (this.#closed) return;
-    this.#reopening = this.clock.setTimer(() => this.#client.connect().catch(() => undefined), reopenAfterMs);
+    this.#reopening = this.clock.setTimer(() => {
+      this.#client.connect().catch(() => undefined);
+    }, reopenAfterMs);
   }
 
   #complain(error: Error): void {

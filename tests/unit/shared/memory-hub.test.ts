@@ -27,7 +27,7 @@ test('messages that cause each other leave the event loop its turns', async () =
 
 test('rooms whose time is over are let go by the births after them', async () => {
   const clock = new ManualClock();
-  const hub = createMemoryHub({ clock, wallClock: () => 1 });
+  const hub = createMemoryHub({ clock });
   const bus = createMemoryBus(hub);
   const directory = createMemoryDirectory({ hub, bus, limits: { roomTtlMs: 1000 } });
   const enter = (name: string) => directory.enter(roomNamed(name), peerRecord('p', ownerNamed('n')), { maxPeers: 1 });

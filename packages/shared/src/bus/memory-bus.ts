@@ -6,8 +6,6 @@ import { ChangeListeners, type Listener, Listeners } from './listeners.ts';
 
 export interface MemoryHubOptions {
   clock?: Clock;
-  /** Milliseconds since 1970: where the epochs of rooms come from, so that a restart does not repeat them. */
-  wallClock?: () => number;
   /** How many deliveries may wait for their turn. One more, and `publish` is refused: memory stays bounded. */
   maxQueued?: number;
 }
@@ -23,7 +21,6 @@ interface Hearer {
  */
 export class MemoryHub {
   readonly clock: Clock;
-  readonly wallClock: () => number;
   readonly #maxQueued: number;
   readonly #hearers = new Map<string, Set<Hearer>>();
   readonly #watchers = new Set<(away: boolean) => void>();
@@ -32,9 +29,8 @@ export class MemoryHub {
   #away = false;
   #dropped = 0;
 
-  constructor({ clock = systemClock, wallClock = Date.now, maxQueued = 65_536 }: MemoryHubOptions = {}) {
+  constructor({ clock = systemClock, maxQueued = 65_536 }: MemoryHubOptions = {}) {
     this.clock = clock;
-    this.wallClock = wallClock;
     this.#maxQueued = maxQueued;
   }
 

@@ -84,7 +84,7 @@ export class RedisShards implements Hearing {
   /** Goes where the slots are now. */
   #follow(): void {
     for (const channel of this.#places.keys()) this.#place(channel);
-    const masters = new Set(this.#cluster.slots.flatMap((nodes) => nodes?.[0] ?? []));
+    const masters = new Set(this.#cluster.slots.flatMap((nodes) => nodes.slice(0, 1)));
     for (const master of masters) this.#linkTo(master);
     for (const [master, link] of this.#links) {
       if (!masters.has(master)) this.#drop(master);

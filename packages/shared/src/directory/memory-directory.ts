@@ -5,7 +5,7 @@ import { SluiceError } from '../errors.ts';
 import type { BootId, NodeId, RoomId } from '../ids.ts';
 import { type Logger, silentLogger } from '../logging.ts';
 import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
-import { batchAfter, decodeBatch, encodeBatch, subscribeBatches } from './batch.ts';
+import { batchAfter, encodeBatch, subscribeBatches } from './batch.ts';
 import {
   type BirthLimits,
   type Change,
@@ -54,6 +54,11 @@ class MemoryDirectory implements Directory {
     this.#table = tableOf(hub);
     this.#limits = { ...defaultDirectoryLimits, ...limits };
     this.#log = log ?? silentLogger;
+  }
+
+  /** Rooms in memory, those included whose time is over and that nothing has let go yet. */
+  get heldRooms(): number {
+    return this.#table.rooms.size;
   }
 
   async enter(id: RoomId, peer: PeerRecord, limits: { maxPeers: number } & BirthLimits): Promise<RoomSnapshot> {
@@ -141,7 +146,9 @@ class MemoryDirectory implements Directory {
 
   #birth(id: RoomId, { atLeastEpoch = 0 }: BirthLimits): MemoryRoom {
     this.#sweep();
-    const epoch = Math.max(this.#hub.wallClock(), this.#table.lastEpoch + 1, atLeastEpoch + 1);
+    // The time of day at first: the epochs of a restarted process come after its predecessor's.
+    const now = Math.floor(performance.timeOrigin + this.#hub.clock.now());
+    const epoch = Math.max(now, this.#table.lastEpoch + 1, atLeastEpoch + 1);
     this.#table.lastEpoch = epoch;
     const room = new MemoryRoom(epoch);
     this.#table.rooms.set(id, room);
@@ -184,6 +191,8 @@ function snapshotOf(room: RoomId, { epoch, seq, peers, producers }: MemoryRoom):
   return structuredClone({ room, epoch, seq, peers: [...peers.values()], producers: [...producers.values()] });
 }
 
-export function createMemoryDirectory(options: MemoryDirectoryOptions): Directory {
+export type { MemoryDirectory };
+
+export function createMemoryDirectory(options: MemoryDirectoryOptions): MemoryDirectory {
   return new MemoryDirectory(options);
 }

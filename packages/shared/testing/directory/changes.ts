@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Change } from '../../src/directory/directory.ts';
 import { RoomView } from '../../src/directory/room-view.ts';
-import type { RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
-import { ownerNamed, peerRecord, producerRecord } from '../records.ts';
+import type { Owner, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
+import { peerRecord, producerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
 import { addProducer, nodeA, nodeB, peerId, producerId, RoomUnderTest, say } from './room-under-test.ts';
 
@@ -73,7 +73,7 @@ export function changePromises(rig: () => Rig): void {
     await under.commit(nodeA, addProducer('x', p1));
     const before = await under.snapshot();
     const x = producerId('x');
-    const skipped: [string, ReturnType<typeof ownerNamed>, Change][] = [
+    const skipped: [string, Owner, Change][] = [
       ['a producer that is gone', nodeA, { type: 'removeProducer', producerId: producerId('none') }],
       ["another's producer", nodeB, { type: 'removeProducer', producerId: x }],
       ["another's producer paused", nodeB, { type: 'setProducerPaused', producerId: x, paused: true }],
