@@ -1,4 +1,4 @@
-import { eventually } from '@sluice/shared/testing';
+import { eventually, within } from '@sluice/shared/testing';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
@@ -17,17 +17,27 @@ async function start(nodes: number) {
   return { page, server, browser, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
+const stepMs = 20_000;
+
 const publish = (page: Page, server: string): Promise<string> =>
-  page.evaluate(async (url) => {
-    window.publisher = window.seed.publish(url, 'demo');
-    return (await window.publisher).producerId;
-  }, server);
+  within(
+    stepMs,
+    'the publisher',
+    page.evaluate(async (url) => {
+      window.publisher = window.seed.publish(url, 'demo');
+      return (await window.publisher).producerId;
+    }, server),
+  );
 
 const view = (page: Page, server: string): Promise<string> =>
-  page.evaluate(async (url) => {
-    window.viewer = window.seed.view(url, 'demo');
-    return (await window.viewer).producerId;
-  }, server);
+  within(
+    stepMs,
+    'the viewer',
+    page.evaluate(async (url) => {
+      window.viewer = window.seed.view(url, 'demo');
+      return (await window.viewer).producerId;
+    }, server),
+  );
 
 const framesDecoded = (page: Page): Promise<number> =>
   page.evaluate(async () => (await window.viewer)?.framesDecoded() ?? 0);
@@ -44,7 +54,7 @@ describe.each([1, 2])("the seed's client, word for word, on %i node(s)", (nodes)
         const count = await framesDecoded(seed.page);
         return count >= 30 && count;
       },
-      { withinMs: 20_000, everyMs: 50 },
+      { withinMs: stepMs, everyMs: 50 },
     );
     expect(frames).toBeGreaterThanOrEqual(30);
 
@@ -77,7 +87,7 @@ test("the seed's viewer may be there before anybody publishes", async () => {
   await eventually('the viewer in the room', () => seed.page.evaluate(() => window.viewer !== undefined));
   const published = await publish(seed.page, seed.server);
   expect(await watching).toBe(published);
-  await eventually('a decoded frame', () => framesDecoded(seed.page), { withinMs: 20_000, everyMs: 50 });
+  await eventually('a decoded frame', () => framesDecoded(seed.page), { withinMs: stepMs, everyMs: 50 });
 });
 
 const replyTypes = new Set([
