@@ -5,6 +5,7 @@ import {
   createMetricsRegistry,
   openRedisCoordination,
   printableConfig,
+  stopOnSignals,
   systemClock,
 } from '@sluice/shared';
 import { buildPage, readPage } from '@sluice/web';
@@ -30,17 +31,11 @@ async function main(): Promise<void> {
   const page = await loadPage(config);
   const gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
 
-  let stopping = false;
-  const stop = async (signal: string) => {
-    // The second signal is the impatient one.
-    if (stopping) process.exit(1);
-    stopping = true;
+  stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
     await gateway.stop();
     await coordination.close();
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
+  });
 }
 
 /** Built from its sources, or read where an image carries it built. */

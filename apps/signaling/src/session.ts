@@ -126,7 +126,7 @@ export class Session implements SocketListener {
       deliver: (frame) => this.#send(frame, 'event'),
       removed: (reason) => this.#removed(reason),
     };
-    this.#services.sessions.bind(sessionId, this);
+    this.#services.sessions.bind(state, this);
     followed.add(this.#member);
   }
 
@@ -135,7 +135,7 @@ export class Session implements SocketListener {
     const state = this.#state;
     if (state.phase !== 'joined') return undefined;
     this.#state = { phase: 'unjoined' };
-    this.#services.sessions.unbind(state.sessionId);
+    this.#services.sessions.unbind(state);
     if (this.#member) state.followed.remove(this.#member);
     this.#member = undefined;
     this.#services.rooms.release(state.followed);

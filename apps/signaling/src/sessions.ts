@@ -1,11 +1,14 @@
 import type { CloseCodeName, SessionId } from '@sluice/shared';
 import type { PeerNotice } from '@sluice/shared';
 import type { Session } from './session.ts';
+import type { Joined } from './session-state.ts';
 
 /** Every session of a gateway; those with a peer can be found by the session id that their peer was entered with. */
 export class Sessions {
   readonly #all = new Set<Session>();
   readonly #joined = new Map<SessionId, Session>();
+  /** How many sessions depend on each node, by its inbox. */
+  readonly #onNode = new Map<string, number>();
 
   get size(): number {
     return this.#all.size;
@@ -23,12 +26,21 @@ export class Sessions {
     this.#all.delete(session);
   }
 
-  bind(sessionId: SessionId, session: Session): void {
+  bind({ sessionId, address }: Joined, session: Session): void {
     this.#joined.set(sessionId, session);
+    this.#onNode.set(address, (this.#onNode.get(address) ?? 0) + 1);
   }
 
-  unbind(sessionId: SessionId): void {
+  unbind({ sessionId, address }: Joined): void {
     this.#joined.delete(sessionId);
+    const left = (this.#onNode.get(address) ?? 1) - 1;
+    if (left === 0) this.#onNode.delete(address);
+    else this.#onNode.set(address, left);
+  }
+
+  /** The inboxes of the nodes that have a peer of a session here. */
+  nodes(): Iterable<string> {
+    return this.#onNode.keys();
   }
 
   /** The session that a notice is for, if it is here and still speaks for that peer. */

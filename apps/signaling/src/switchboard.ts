@@ -1,5 +1,6 @@
 import type { BootId, Bus, Clock, Directory, GatewayReport, Logger, MetricsRegistry } from '@sluice/shared';
 import {
+  Beats,
   channels,
   createBusMetrics,
   Endpoint,
@@ -101,10 +102,13 @@ export class Switchboard {
     const { bus, clock, log } = this.#options;
     const { departures } = this.#services;
     const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
+    const onSilent = (address: string) => this.#registry.lose(address);
+    const beats = new Beats({ bus, clock, targets: () => this.#sessions.nodes(), onSilent });
     return [
       { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
       { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'fencing', start: () => this.#fencing.start(), stop: () => this.#fencing.stop() },
       { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
       { name: 'sessions', stop: () => this.#sendAway() },

@@ -104,6 +104,18 @@ test("[GW15] a room's last node dies: its gateway frees the room, whoever else i
   expect((await world.directory.snapshot(demo))?.peers ?? []).toEqual([]);
 });
 
+test('[GW15] a killed node is known by its silence within a second, and its peers with it', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
+  const ann = await world.gateway.join({ node: 'node-1' });
+  const bob = await world.gateway.join({ node: 'node-2' });
+  await world.node.die();
+  await clock.pass(1000);
+  expect(ann.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
+  expect(bob.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
+  expect((await bob.ask({ action: 'updatePeer', name: 'Bob', id: 1 })).type).toBe('ok');
+});
+
 test('[GW15] a node that falls silent is fenced when its lease is over, and one that is heard is not', async () => {
   const clock = new ManualClock();
   await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });

@@ -39,10 +39,12 @@ export class FakeNode {
   readonly registry: Registry;
   readonly peers = new Map<string, PeerRecord>();
   report: Partial<NodeReport> = {};
+  readonly #bus: Bus;
   readonly #scripted = new Map<NodeOperationName, Run>();
 
   constructor(options: { id: string; bus: Bus; directory: Directory; clock: Clock }) {
     const { bus, clock } = options;
+    this.#bus = bus;
     this.id = options.id as NodeId;
     this.directory = options.directory;
     this.endpoint = new Endpoint({
@@ -61,9 +63,9 @@ export class FakeNode {
     await this.registry.start();
   }
 
-  /** As a killed process: nobody hears its inbox, and nobody was told. */
+  /** As a killed process: it is heard no more and hears no more, and nobody was told. */
   async die(): Promise<void> {
-    await this.endpoint.close();
+    await this.#bus.close();
   }
 
   async stop(): Promise<void> {
