@@ -21,21 +21,19 @@ const keyFrameEvery = 100;
 /** All servers and all peers of a round. They stand side by side, and only one case at a time carries media. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   await using undo = new AsyncDisposableStack();
-  const [bare, again, piped] = await Promise.all([startSeedServer(), startSeedServer(), startSeedServer(2)].map(keep));
-  const [single, double] = await Promise.all(
-    [startSluice({ nodes: 3, workers: 1 }), startSluice({ nodes: 1, workers: 2 })].map(keep),
-  );
-  function keep<T extends AsyncDisposable>(starting: Promise<T>): Promise<T> {
-    return starting.then((started) => undo.use(started));
-  }
-  if (!bare || !again || !piped || !single || !double) throw new Error('All were started.');
+  const own = <T extends AsyncDisposable>(starting: Promise<T>) => starting.then((started) => undo.use(started));
+  const [bare, again, piped] = [own(startSeedServer()), own(startSeedServer()), own(startSeedServer(2))];
+  const single = own(startSluice({ nodes: 3, workers: 1 }));
+  const double = own(startSluice({ nodes: 1, workers: 2 }));
+  // Where one has failed the others are waited for too, or they would outlive this process.
+  await Promise.allSettled([bare, again, piped, single, double]);
   const made = await Promise.all([
-    seedCase('bareRouter', bare, options),
-    seedCase('bareRouterAgain', again, options),
-    sluiceCase('sluiceRouter', single, [0, 0], options),
-    seedCase('barePipe', piped, options),
-    workersCase(double, options),
-    sluiceCase('sluiceNodes', single, [1, 2], options),
+    seedCase('bareRouter', await bare, options),
+    seedCase('bareRouterAgain', await again, options),
+    sluiceCase('sluiceRouter', await single, [0, 0], options),
+    seedCase('barePipe', await piped, options),
+    workersCase(await double, options),
+    sluiceCase('sluiceNodes', await single, [1, 2], options),
   ]);
   for (const one of made) undo.use(one);
   const parts = undo.move();

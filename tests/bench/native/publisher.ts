@@ -14,6 +14,8 @@ export interface PublisherOptions extends PeerOptions {
 /** Packets at once after the process was held up: a larger burst would overflow a socket and say nothing of a server. */
 const longestBurst = 8;
 
+/** Each publisher has its own. */
+const firstSsrc = 1_000_000;
 let publisherCount = 0;
 
 /** Sends one video track over real ICE, DTLS and SRTP. */
@@ -26,19 +28,20 @@ export class NativePublisher {
   #sent = 0;
   #stopped = false;
 
-  private constructor(exchange: Exchange, connection: PeerConnection, track: Track, options: PublisherOptions) {
+  private constructor(exchange: Exchange, offer: Offer, options: PublisherOptions) {
     this.#exchange = exchange;
+    const { connection, track, ssrc } = offer;
     this.#connection = connection;
     this.#track = track;
-    this.#packets = new Packets({ ssrc: ssrcNumber(publisherCount), payloadType, bytes: options.packetBytes });
+    this.#packets = new Packets({ ssrc, payloadType, bytes: options.packetBytes });
     this.#keyFrameEvery = options.keyFrameEvery;
   }
 
   static async start(options: PublisherOptions): Promise<NativePublisher> {
-    const ssrc = ssrcNumber(++publisherCount);
-    const { connection, track } = offeringVideo(ssrc);
     const exchange = await Exchange.open(options.url);
-    const publisher = new NativePublisher(exchange, connection, track, options);
+    const offer = offerVideo();
+    const { connection, track, ssrc } = offer;
+    const publisher = new NativePublisher(exchange, offer, options);
     await enter(exchange, options);
     const reply = await exchange.ask('createWebRtcTransport', { direction: 'send' });
     if (!('producerTransport' in reply)) throw new Error('A sending transport was asked for.');
@@ -77,13 +80,17 @@ export class NativePublisher {
   }
 }
 
-/** Apart from what mediasoup gives its consumers, and different for each publisher. */
-const ssrcNumber = (index: number): number => 1_000_000 + index;
+interface Offer {
+  connection: PeerConnection;
+  track: Track;
+  ssrc: number;
+}
 
-function offeringVideo(ssrc: number): { connection: PeerConnection; track: Track } {
+function offerVideo(): Offer {
   const connection = openConnection('publisher');
   const video = new Video('0', 'SendOnly');
+  const ssrc = firstSsrc + publisherCount++;
   video.addVP8Codec(payloadType);
   video.addSSRC(ssrc, 'bench', 'bench', 'bench');
-  return { connection, track: connection.addTrack(video) };
+  return { connection, track: connection.addTrack(video), ssrc };
 }
