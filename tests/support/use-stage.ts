@@ -1,3 +1,4 @@
+import { Connection } from '@sluice/client';
 import { afterAll, beforeAll } from 'vitest';
 import { TestBrowser } from './browser.ts';
 import { MediaPage } from './media-page.ts';
@@ -8,6 +9,8 @@ export interface OnStage {
   readonly browser: TestBrowser;
   /** A tab whose peer is in the room, at this place. The caller closes it. */
   enter(place: Place, room: string, options?: { autoSubscribe?: boolean }): Promise<MediaPage>;
+  /** A peer without media, and without a browser. */
+  fill(place: Place, room: string): Promise<AsyncDisposable>;
 }
 
 /** One cluster and one browser for a file's scenarios, each of which has a room of its own and leaves nothing behind. */
@@ -36,6 +39,11 @@ export function useStage(topology: Topology, settings: Record<string, string> = 
       const tab = await MediaPage.open(there(browser));
       await tab.do('join', { url, node, room, ...options });
       return tab;
+    },
+    async fill({ url, node }, room) {
+      const connection = await Connection.open(`${url.replace(/^http/, 'ws')}/ws`);
+      await connection.request('join', { room, node });
+      return { [Symbol.asyncDispose]: async () => connection.close() };
     },
   };
 }
