@@ -25,16 +25,22 @@ export interface Admission {
 export async function admit(call: Call<'join'>, followed: FollowedRoom, newcomer: Newcomer): Promise<Admission> {
   const { services, fields, deadline } = call;
   const { placements, clock, config } = services;
-  const looking = placements.needsPresence(fields.node) ? followed.presentNodes() : Promise.resolve(new Set<NodeId>());
-  const [present] = await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
-  const wish = { present, region: fields.region ?? config.region, wanted: fields.node };
-  const first = placements.choose(wish);
+  const looking = placements.needsPresence(fields.node) ? followed.look() : undefined;
+  await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
+  // Chosen and said to be entering in one turn: those who come next in the same instant see where this one goes.
+  const choose = () =>
+    placements.choose({
+      present: followed.presentNodes(),
+      region: fields.region ?? config.region,
+      wanted: fields.node,
+    });
+  const first = choose();
   try {
     return await enterNode(call, followed, newcomer, first);
   } catch (error) {
-    if (!isNodesFault(error) || wish.wanted !== undefined) throw error;
+    if (!isNodesFault(error) || fields.node !== undefined) throw error;
     // The one that was chosen has just gone, or takes nobody. Another, once, within the same deadline.
-    return enterNode(call, followed, newcomer, placements.choose(wish));
+    return enterNode(call, followed, newcomer, choose());
   }
 }
 

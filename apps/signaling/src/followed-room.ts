@@ -1,6 +1,6 @@
 import type { Directory, Logger, NodeId, PeerId, Position, RoomId, SessionId } from '@sluice/shared';
 import { RoomFeed, SluiceError } from '@sluice/shared';
-import type { LeaveReason, RoomEvent, RoomSnapshot } from '@sluice/shared/protocol';
+import type { LeaveReason, PeerRecord, RoomEvent, RoomSnapshot } from '@sluice/shared/protocol';
 import { toClientEvent } from './client-events.ts';
 
 /** A session's place in a room: what the room needs of it. None of these may throw. */
@@ -31,7 +31,9 @@ export class FollowedRoom {
   readonly #members = new Map<PeerId, Member>();
   readonly #entering = new Map<NodeId, number>();
   #subscribed: Promise<void> | undefined;
-  #firstLook: Promise<RoomSnapshot | undefined> | undefined;
+  #looking: Promise<RoomSnapshot | undefined> | undefined;
+  /** Who was in the room at the first look, until the feed is seeded. */
+  #glimpse: readonly PeerRecord[] = [];
   /** How many sessions are in it or on the way into it. Kept by `RoomFeeds`. */
   holders = 0;
 
@@ -51,10 +53,19 @@ export class FollowedRoom {
     return this.#subscribed;
   }
 
-  /** The nodes that the room is on, those that peers of this gateway are just entering included. */
-  async presentNodes(): Promise<ReadonlySet<NodeId>> {
-    const peers = this.#feed.position ? this.#feed.view.peers.values() : ((await this.#look())?.peers ?? []);
-    return new Set([...[...peers].map((peer) => peer.node), ...this.#entering.keys()]);
+  /** Reads where the room is, unless the feed knows already: one read, however many ask. */
+  async look(): Promise<void> {
+    if (this.#feed.position) return;
+    this.#looking ??= this.#directory.snapshot(this.room).finally(() => {
+      this.#looking = undefined;
+    });
+    this.#glimpse = (await this.#looking)?.peers ?? [];
+  }
+
+  /** The nodes that the room is on, as far as is known; those that peers of this gateway are just entering included. */
+  presentNodes(): ReadonlySet<NodeId> {
+    const peers = this.#feed.position ? [...this.#feed.view.peers.values()] : this.#glimpse;
+    return new Set([...peers.map((peer) => peer.node), ...this.#entering.keys()]);
   }
 
   /** Says that a peer is on its way to a node, until the returned function is called. */
@@ -88,13 +99,6 @@ export class FollowedRoom {
 
   close(): Promise<void> {
     return this.#feed.close();
-  }
-
-  #look(): Promise<RoomSnapshot | undefined> {
-    this.#firstLook ??= this.#directory.snapshot(this.room).finally(() => {
-      this.#firstLook = undefined;
-    });
-    return this.#firstLook;
   }
 
   #isBehind(snapshot: RoomSnapshot): boolean {

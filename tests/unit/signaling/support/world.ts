@@ -110,12 +110,21 @@ export class World implements AsyncDisposable {
       clock: this.clock,
       log: silentLogger,
       metrics,
-      random: () => 0,
+      random: seeded(this.gateways.length + 1),
       bufferedBytes: () => 0,
     });
     const connect = () => connectTo(switchboard);
     return { switchboard, bus, directory, metrics, connect, join: (fields) => joinWith(connect(), fields) };
   }
+}
+
+/** Numbers without a pattern, the same in each run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
 }
 
 function connectTo(switchboard: Switchboard): FakeSocket {
