@@ -1,7 +1,7 @@
 import { maxFrameBytes } from '@sluice/shared/protocol';
 import { expect, test } from 'vitest';
 import { eventually } from '../../unit/signaling/support/eventually.ts';
-import { ManualClock } from '../../unit/signaling/support/manual-clock.ts';
+import { ManualClock } from '@sluice/shared/testing';
 import { Client, Place, RudeClient } from './support.ts';
 
 const refused = 'The connection was refused.';
@@ -58,9 +58,9 @@ test('[GW23] a client that answers no ping is dropped after six seconds, one tha
   const rude = await RudeClient.connect(place.gateway.port);
   await eventually(() => place.gateway.sessions === 2);
   // Each step leaves time for the pongs of the one who sends them.
-  await clock.pass(5750, 250);
+  await clock.advance(5750);
   expect(place.gateway.sessions).toBe(2);
-  await clock.pass(3000, 250);
+  await clock.advance(3000);
   await eventually(() => rude.gone);
   expect(place.gateway.sessions).toBe(1);
   expect((await polite.ask({ action: 'join', room: 'demo', id: 1 })).type).toBe('joined');

@@ -12,7 +12,7 @@ import { type Gateway, type Page, readGatewayConfig, startGateway } from '@sluic
 import { eventually } from '../../unit/signaling/support/eventually.ts';
 import { FakeNode } from '../../unit/signaling/support/fake-node.ts';
 import type { ReceivedFrame } from '../../unit/signaling/support/fake-socket.ts';
-import { ManualClock } from '../../unit/signaling/support/manual-clock.ts';
+import { ManualClock } from '@sluice/shared/testing';
 
 /** A real gateway on a free port, and a node without media behind it, on a bus in memory. */
 export class Place implements AsyncDisposable {
@@ -59,7 +59,7 @@ export class Place implements AsyncDisposable {
     if (!(clock instanceof ManualClock)) return work;
     const done = new AbortController();
     const result = work.finally(() => done.abort());
-    while (!done.signal.aborted) await clock.pass(10);
+    while (!done.signal.aborted) await clock.advance(10);
     return result;
   }
 

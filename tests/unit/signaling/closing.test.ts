@@ -1,7 +1,7 @@
 import type { OperationParams } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
-import { ManualClock, settle } from './support/manual-clock.ts';
+import { ManualClock, settle } from '@sluice/shared/testing';
 import { demo, World } from './support/world.ts';
 
 const peersIn = async (world: World) => (await world.directory.snapshot(demo))?.peers.map(({ peerId }) => peerId) ?? [];
@@ -114,16 +114,16 @@ test('[GW11] a join that nobody answered in time is taken back, even where the n
   const socket = world.gateway.connect();
   socket.say({ action: 'join', room: 'demo', id: 1 });
   await settle();
-  await clock.pass(2000);
+  await clock.advance(2000);
   expect(await socket.waitFor('error')).toMatchObject({ id: 1, code: 'deadlineExceeded', temporary: true });
   expect(world.gateway.switchboard.rooms.size).toBe(0);
   stuck.resolve();
   await settle();
   expect(await peersIn(world)).toHaveLength(1);
-  await clock.pass(3000);
+  await clock.advance(3000);
   expect(await peersIn(world)).toEqual([]);
   const tries = world.node.called('leavePeer').length;
-  await clock.pass(10_000);
+  await clock.advance(10_000);
   expect(world.node.called('leavePeer').length).toBe(tries);
 });
 
@@ -134,10 +134,10 @@ test('[GW10] a leave that the bus would not carry is said when it is back', asyn
   world.hub.setAway(true);
   ann.disconnect();
   await settle();
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(world.node.called('leavePeer')).toEqual([]);
   world.hub.setAway(false);
-  await clock.pass(2000);
+  await clock.advance(2000);
   expect(world.node.called('leavePeer')).toHaveLength(1);
   expect(await peersIn(world)).toEqual([]);
 });
@@ -167,7 +167,7 @@ test('[GW12] a gateway that stops does not wait for a node that hangs', async ()
   const ann = await world.gateway.join();
   world.node.on('leavePeer', () => new Promise(() => undefined));
   const stopped = world[Symbol.asyncDispose]().then(() => 'stopped');
-  await clock.pass(2100);
+  await clock.advance(2100);
   expect(await stopped).toBe('stopped');
   expect(ann.closedWith).toBe(4000);
 });

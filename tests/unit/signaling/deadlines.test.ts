@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
-import { ManualClock, settle } from './support/manual-clock.ts';
+import { ManualClock, settle } from '@sluice/shared/testing';
 import { World } from './support/world.ts';
 
 test('[GW17] an action that its node does not answer ends at its deadline, and is asked twice under one id', async () => {
@@ -17,9 +17,9 @@ test('[GW17] an action that its node does not answer ends at its deadline, and i
     return publish(channel, message);
   };
   ann.say({ action: 'restartIce', transportId: 't', id: 1 });
-  await clock.pass(1950);
+  await clock.advance(1950);
   expect(ann.of('error')).toEqual([]);
-  await clock.pass(100);
+  await clock.advance(100);
   expect(ann.of('error')).toMatchObject([{ id: 1, action: 'restartIce', code: 'deadlineExceeded', temporary: true }]);
   expect(heard).toHaveLength(2);
   expect(new Set(heard).size).toBe(1);
@@ -32,7 +32,7 @@ test('[GW17] a node that hangs costs a client one deadline, not one for each act
   const ann = await world.gateway.join();
   world.node.on('restartIce', () => new Promise(() => undefined));
   for (let id = 0; id < 20; id++) ann.say({ action: 'restartIce', transportId: 't', id });
-  await clock.pass(2100);
+  await clock.advance(2100);
   expect(ann.of('error').map(({ id, code }) => [id, code])).toEqual(
     Array.from({ length: 20 }, (_, id) => [id, 'deadlineExceeded']),
   );
@@ -50,7 +50,7 @@ test('[GW17] actions in line behind slow ones that work have their whole time', 
     return world.node.answer('restartIce', params);
   });
   for (let id = 0; id < 3; id++) ann.say({ action: 'restartIce', transportId: 't', id });
-  await clock.pass(4700);
+  await clock.advance(4700);
   expect(ann.of('iceRestarted').map(({ id }) => id)).toEqual([0, 1, 2]);
 });
 
@@ -90,7 +90,7 @@ test('[GW17] the directory falls silent during a join: deadlineExceeded at the d
   world.gateway.directory.snapshot = () => new Promise(() => undefined);
   const ann = world.gateway.connect();
   ann.say({ action: 'join', room: 'demo', id: 1 });
-  await clock.pass(2050);
+  await clock.advance(2050);
   expect(ann.of('error')).toMatchObject([{ id: 1, code: 'deadlineExceeded' }]);
   await eventually(() => world.gateway.switchboard.rooms.size === 0);
   expect(world.node.calls).toEqual([]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { KeepAlive } from '../../../apps/signaling/src/keep-alive.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import { ManualClock } from '@sluice/shared/testing';
 
 class Connection {
   heardAt: number;
@@ -24,21 +24,21 @@ class Connection {
   }
 }
 
-test('[GW23] each connection is pinged every two seconds, not all in the same turn', () => {
+test('[GW23] each connection is pinged every two seconds, not all in the same turn', async () => {
   const clock = new ManualClock();
   const keepAlive = new KeepAlive(clock);
   keepAlive.start();
   const connections = Array.from({ length: 80 }, () => new Connection(Number.POSITIVE_INFINITY, keepAlive));
-  clock.advance(250);
+  await clock.advance(250);
   expect(connections.reduce((sum, { pings }) => sum + pings, 0)).toBe(10);
-  clock.advance(10_000 - 250);
+  await clock.advance(10_000 - 250);
   expect(connections.map(({ pings }) => pings)).toEqual(connections.map(() => 5));
   keepAlive.stop();
-  clock.advance(10_000);
+  await clock.advance(10_000);
   expect(connections[0]?.pings).toBe(5);
 });
 
-test('[GW23] a connection that was not heard for six seconds is dead, once, and within eight', () => {
+test('[GW23] a connection that was not heard for six seconds is dead, once, and within eight', async () => {
   const clock = new ManualClock();
   const keepAlive = new KeepAlive(clock);
   keepAlive.start();
@@ -48,7 +48,7 @@ test('[GW23] a connection that was not heard for six seconds is dead, once, and 
     if (passed === 5750) expect(silent.every(({ deaths }) => deaths === 0)).toBe(true);
     if (passed === 8000) expect(silent.every(({ deaths }) => deaths === 1)).toBe(true);
     talking.heardAt = clock.now();
-    clock.advance(250);
+    await clock.advance(250);
   }
   expect(silent.every(({ deaths, pings }) => deaths === 1 && pings <= 3)).toBe(true);
   expect(talking.deaths).toBe(0);

@@ -1,6 +1,6 @@
 import type { PeerRecord } from '@sluice/shared';
 import { expect, test } from 'vitest';
-import { settle } from './support/manual-clock.ts';
+import { settle } from '@sluice/shared/testing';
 import { type JoinedSocket, World } from './support/world.ts';
 
 function recordOf(world: World, { joined }: JoinedSocket): PeerRecord {

@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { type Placement, Placements } from '../../../apps/signaling/src/placements.ts';
 import type { FakeNode } from './support/fake-node.ts';
-import { ManualClock, settle } from './support/manual-clock.ts';
+import { ManualClock, settle } from '@sluice/shared/testing';
 import { World } from './support/world.ts';
 
 const joinsOf = (node: FakeNode) => node.called('joinPeer').length;
@@ -37,9 +37,9 @@ test('[GW19] peers that were just sent to a node count until its report has them
   const first = choose();
   expect(first.node.id).toBe('a');
   expect(choose().node.id).toBe('b');
-  clock.advance(100);
+  clock.jump(100);
   first.arrived();
-  clock.advance(100);
+  clock.jump(100);
   members[0] = { report: report('a', { peers: 1 }), heardAt: clock.now() };
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
 });
@@ -48,7 +48,7 @@ test('[GW19] a placement that failed counts no more, and one that nothing confir
   const { clock, choose } = placements('spread', [report('a'), report('b')]);
   choose().failed();
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
-  clock.advance(2000);
+  clock.jump(2000);
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
 });
 
@@ -56,7 +56,7 @@ test('[GW19] a node where nobody was is not chosen until it is heard of again', 
   const { clock, members, choose, chosen } = placements('spread', [report('a'), report('b', { peers: 9 })]);
   choose().missed();
   expect(chosen()).toBe('b');
-  clock.advance(100);
+  clock.jump(100);
   members[0] = { report: report('a'), heardAt: clock.now() };
   expect(chosen()).toBe('a');
 });

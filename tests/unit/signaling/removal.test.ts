@@ -1,7 +1,7 @@
 import type { PeerId } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
-import { ManualClock, settle } from './support/manual-clock.ts';
+import { ManualClock, settle } from '@sluice/shared/testing';
 import { demo, World } from './support/world.ts';
 
 test('[GW13] a peer that joins again elsewhere closes its old connection with 4504', async () => {
@@ -98,7 +98,7 @@ test("[GW15] a room's last node dies: its gateway frees the room, whoever else i
   const ann = await world.gateway.join();
   await world.node.stop();
   // It says goodbye, but left its claims behind.
-  await clock.pass(6000);
+  await clock.advance(6000);
   expect(await ann.waitFor('peerLeft')).toMatchObject({ reason: 'nodeLost' });
   expect(ann.closedWith).toBeUndefined();
   expect((await world.directory.snapshot(demo))?.peers ?? []).toEqual([]);
@@ -110,7 +110,7 @@ test('[GW15] a killed node is known by its silence within a second, and its peer
   const ann = await world.gateway.join({ node: 'node-1' });
   const bob = await world.gateway.join({ node: 'node-2' });
   await world.node.die();
-  await clock.pass(1000);
+  await clock.advance(1000);
   expect(ann.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
   expect(bob.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
   expect((await bob.ask({ action: 'updatePeer', name: 'Bob', id: 1 })).type).toBe('ok');
@@ -122,11 +122,11 @@ test('[GW15] a node that falls silent is fenced when its lease is over, and one 
   const ann = await world.gateway.join({ node: 'node-1' });
   const bob = await world.gateway.join({ node: 'node-2' });
   world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
-  await clock.pass(1500);
+  await clock.advance(1500);
   expect(bob.of('peerLeft')).toEqual([]);
-  await clock.pass(2000);
+  await clock.advance(2000);
   expect(await bob.waitFor('peerLeft')).toMatchObject({ peerId: ann.joined.peerId, reason: 'nodeLost' });
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect((await world.directory.snapshot(demo))?.peers.map(({ peerId }) => peerId)).toEqual([bob.joined.peerId]);
 });
 
@@ -135,9 +135,9 @@ test('[GW15] a gateway that hears nobody, itself neither, fences nobody', async 
   await using world = await World.create({ clock });
   const ann = await world.gateway.join();
   world.gateway.bus.hears = (channel) => channel !== 'sluice:registry';
-  await clock.pass(20_000);
+  await clock.advance(20_000);
   world.gateway.bus.hears = () => true;
-  await clock.pass(5000);
+  await clock.advance(5000);
   expect(ann.of('peerLeft')).toEqual([]);
   expect(await ann.ask({ action: 'updatePeer', name: 'here', id: 1 })).toMatchObject({ type: 'ok' });
 });

@@ -2,7 +2,7 @@ import { channels } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import type { FakeSocket } from './support/fake-socket.ts';
-import { settle } from './support/manual-clock.ts';
+import { settle } from '@sluice/shared/testing';
 import { demo, type JoinedSocket, joinWith, World } from './support/world.ts';
 
 const roomChannel = channels.room(demo);

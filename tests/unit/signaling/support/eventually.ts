@@ -1,10 +1,6 @@
-/** Polls until `check` returns something, or throws what it threw last. */
-export async function eventually<T>(check: () => T | undefined | false, limitMs = 3000): Promise<T> {
-  const until = performance.now() + limitMs;
-  for (;;) {
-    const value = check();
-    if (value !== undefined && value !== false) return value;
-    if (performance.now() > until) throw new Error(`Nothing came of it within ${limitMs} ms: ${String(check)}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+import { eventually as named } from '@sluice/shared/testing';
+
+/** As the shared one, often enough for what takes microseconds, and named by its own text. */
+export function eventually<T>(check: () => T | Promise<T>, withinMs = 3000) {
+  return named(String(check), check, { withinMs, everyMs: 2 });
 }

@@ -18,7 +18,7 @@ import { eventually } from './eventually.ts';
 import { FakeNode } from './fake-node.ts';
 import { FakeSocket, type ReceivedFrame } from './fake-socket.ts';
 import { FilteredBus } from './filtered-bus.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '@sluice/shared/testing';
 
 export const demo = 'demo' as RoomId;
 
@@ -81,9 +81,9 @@ export class World implements AsyncDisposable {
     this.gateways.push(gateway);
     await this.#lifecycle.start(gateway.switchboard.steps());
     const known = this.nodes.length;
-    await eventually(() => {
+    await eventually(async () => {
       // Greetings are sent by a timer without delay.
-      if (this.clock instanceof ManualClock) this.clock.advance(0);
+      if (this.clock instanceof ManualClock) await this.clock.advance(0);
       return gateway.switchboard.registry.nodes().length >= known;
     });
     return gateway;
