@@ -6,6 +6,7 @@
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
+import { interruptible } from './setup/cleanup.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { exitWith, SetupFailure } from './setup/failure.mjs';
 import { projectNode } from './setup/node24.mjs';
@@ -50,7 +51,10 @@ export async function setUp(purpose, { only } = {}) {
   };
   try {
     requireNode();
-    for (const name of wanted.filter((step) => !only || only.includes(step))) await steps[name](context);
+    const chosen = wanted.filter((step) => !only || only.includes(step));
+    await interruptible(async () => {
+      for (const name of chosen) await steps[name](context);
+    });
   } catch (error) {
     exitWith(error);
   }

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { atExit } from './cleanup.mjs';
 
 const POLL_MS = 300;
 // A holder on another machine that shares the folder can't be asked whether it lives. The longest step, building
@@ -52,11 +53,11 @@ export async function withLock(lock, onWait, work) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   const release = () => rmSync(lock, { recursive: true, force: true });
-  process.once('exit', release);
+  const callOff = atExit(release);
   try {
     return await work();
   } finally {
-    process.removeListener('exit', release);
     release();
+    callOff();
   }
 }

@@ -10,10 +10,10 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   symlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withFolder } from './cleanup.mjs';
 import { SetupFailure } from './failure.mjs';
 import { cache, inRoot, nodeModules, platform } from './paths.mjs';
 import { findProgram, outputOf, runLogged } from './run.mjs';
@@ -53,28 +53,24 @@ function link(binary) {
 
 async function fetchNode() {
   const spec = `node-${platform}@${version}`;
-  const scratch = `${dirname(dirname(cached))}.${process.pid}`;
-  mkdirSync(scratch, { recursive: true });
   try {
-    await npmInstall(spec, scratch);
-    const fetched = join(scratch, 'node_modules', `node-${platform}`, 'bin', 'node');
-    if (outputOf(fetched, ['--version']) !== `v${version}`) throw new Error(`the binary of ${spec} does not run here`);
-    mkdirSync(dirname(cached), { recursive: true });
-    renameSync(fetched, cached);
+    await withFolder(`${dirname(dirname(cached))}.${process.pid}`, (folder) => fetchInto(folder, spec));
   } catch (error) {
     throw new SetupFailure(
       `Node ${version} could not be fetched`,
       error.message,
       `make the npm registry reachable (\`npm view ${spec}\` must answer)`,
     );
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
   }
   return `Node ${version}`;
 }
 
-function npmInstall(spec, folder) {
+async function fetchInto(folder, spec) {
   if (!findProgram('npm')) throw new Error('npm is not on the PATH');
   const quiet = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
-  return runLogged('node', 'npm', ['install', '--prefix', folder, ...quiet, spec], { cwd: folder });
+  await runLogged('node', 'npm', ['install', '--prefix', folder, ...quiet, spec], { cwd: folder });
+  const fetched = join(folder, 'node_modules', `node-${platform}`, 'bin', 'node');
+  if (outputOf(fetched, ['--version']) !== `v${version}`) throw new Error(`the binary of ${spec} does not run here`);
+  mkdirSync(dirname(cached), { recursive: true });
+  renameSync(fetched, cached);
 }

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, createWriteStream, mkdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { atExit } from './cleanup.mjs';
 import { scratch } from './paths.mjs';
 
 const REMEMBERED_LINES = 200;
@@ -26,6 +27,7 @@ export function runLogged(name, command, args, { cwd, env, onLine } = {}) {
   log.write(`\n$ ${command} ${args.join(' ')}\n`);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: env || process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const callOff = atExit(() => child.kill());
     const lines = [];
     let rest = '';
     const take = (chunk) => {
@@ -41,6 +43,7 @@ export function runLogged(name, command, args, { cwd, env, onLine } = {}) {
     child.on('error', (error) => reject(new Error(`${command} did not start (${error.code})`)));
     child.on('close', (code, signal) => {
       log.end();
+      callOff();
       if (code === 0) resolve();
       else
         reject(

@@ -1,8 +1,9 @@
 // Builds the mediasoup worker from the source in mediasoup's npm package, with Debian's packages and no other download.
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { chmodSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { withFolder } from './cleanup.mjs';
 import { ensurePackages, hasApt } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
 import { runLogged } from './run.mjs';
@@ -46,9 +47,8 @@ export async function buildWorker(target, progress) {
     );
   }
   await ensurePackages(PACKAGES, 'Building the mediasoup worker', progress);
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
   try {
-    return await buildIn(join(folder, 'worker'), target, progress);
+    return await withFolder(`${target}.build`, (folder) => buildIn(folder, target, progress));
   } catch (error) {
     if (error instanceof SetupFailure) throw error;
     throw new SetupFailure(
@@ -56,12 +56,11 @@ export async function buildWorker(target, progress) {
       error.message,
       "read the log, or name a worker's path in MEDIASOUP_WORKER_BIN",
     );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function buildIn(source, target, progress) {
+async function buildIn(folder, target, progress) {
+  const source = join(folder, 'worker');
   const srtp = await prepareSource(source, progress);
   progress('configuring');
   await runLogged('worker', 'meson', ['setup', 'out', ...OPTIONS], { cwd: source });

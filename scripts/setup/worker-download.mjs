@@ -2,11 +2,13 @@
 // environment variables. That script isn't run itself: it waits without bound, and falls back to a build that
 // downloads its parts.
 
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, createWriteStream, readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { release } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { withFolder } from './cleanup.mjs';
 import { nodeModules } from './paths.mjs';
 import { runLogged } from './run.mjs';
 
@@ -14,6 +16,8 @@ import { runLogged } from './run.mjs';
 // is immediate.
 const CONNECT_MS = 5_000;
 const DOWNLOAD_MS = 120_000;
+// Releases are served from another host than the one that names them.
+const MOST_REDIRECTS = 5;
 
 function address() {
   const { repository, version } = JSON.parse(readFileSync(join(nodeModules, 'mediasoup', 'package.json'), 'utf8'));
@@ -26,14 +30,12 @@ function address() {
 /** Puts the prebuilt worker at `target`. Throws when it can't be had. */
 export async function downloadWorker(target, progress) {
   if (process.env.MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD) throw new Error('skipped as the environment asks');
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
-  try {
+  await withFolder(`${target}.download`, async (folder) => {
     await fetchTo(join(folder, 'worker.tgz'), progress);
     await runLogged('worker', 'tar', ['-xzf', 'worker.tgz', 'mediasoup-worker'], { cwd: folder });
-    await runLogged('worker', 'install', ['-m', '755', join(folder, 'mediasoup-worker'), target]);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    copyFileSync(join(folder, 'mediasoup-worker'), target);
+    chmodSync(target, 0o755);
+  });
 }
 
 async function fetchTo(file, progress) {
@@ -41,13 +43,30 @@ async function fetchTo(file, progress) {
   const connecting = setTimeout(() => abort.abort(new Error('no answer in time')), CONNECT_MS);
   const whole = setTimeout(() => abort.abort(new Error('too slow')), DOWNLOAD_MS);
   try {
-    const response = await fetch(address(), { signal: abort.signal });
+    const response = await open(address(), abort.signal, MOST_REDIRECTS);
     clearTimeout(connecting);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
     progress('downloading the prebuilt one');
-    await pipeline(Readable.fromWeb(response.body), createWriteStream(file), { signal: abort.signal });
+    await pipeline(response, createWriteStream(file), { signal: abort.signal });
+  } catch (error) {
+    throw abort.signal.aborted ? abort.signal.reason : error;
   } finally {
     clearTimeout(connecting);
     clearTimeout(whole);
   }
+}
+
+// Not with fetch(): in Node 20 to 24 it can end the process by an assertion of its own when a server closes the
+// connection while the file system is slower than the network.
+function open(url, signal, redirects) {
+  return new Promise((resolve, reject) => {
+    const { get } = url.startsWith('http:') ? http : https;
+    const request = get(url, { signal }, (response) => {
+      const { statusCode, headers } = response;
+      if (statusCode === 200) return resolve(response);
+      response.resume();
+      if (!headers.location || redirects === 0) return reject(new Error(`HTTP ${statusCode}`));
+      return resolve(open(new URL(headers.location, url).href, signal, redirects - 1));
+    });
+    request.on('error', reject);
+  });
 }

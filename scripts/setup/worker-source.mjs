@@ -1,8 +1,9 @@
 // The worker's C++ source comes in mediasoup's npm package, but the libraries that it builds on come as Meson wraps,
 // which are downloads. Here the source is copied and given the system's libraries in their place.
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { withFolder } from './cleanup.mjs';
 import { fetchSource } from './debian.mjs';
 import { inRoot, nodeModules } from './paths.mjs';
 
@@ -33,16 +34,15 @@ export const EDITS = [
   },
 ];
 
-/** Prepares the source in `folder`. Returns which libsrtp it will be built with, in words. */
+/** Prepares the source in `folder`, which it makes. Returns which libsrtp it will be built with, in words. */
 export async function prepareSource(folder, progress) {
-  rmSync(folder, { recursive: true, force: true });
   cpSync(join(nodeModules, 'mediasoup', 'worker'), folder, { recursive: true });
   const subprojects = join(folder, 'subprojects');
   rmSync(subprojects, { recursive: true });
   for (const addition of ADDITIONS) cpSync(addition, join(folder, basename(addition)), { recursive: true });
   EDITS.forEach((edit) => apply(folder, edit));
   progress('fetching the source of libsrtp');
-  return addSrtp(subprojects, `${folder}.srtp`);
+  return withFolder(`${folder}.srtp`, (scratch) => addSrtp(subprojects, scratch));
 }
 
 function apply(folder, { file, from, to }) {
@@ -55,8 +55,6 @@ function apply(folder, { file, from, to }) {
 // Debian builds libsrtp over NSS; over OpenSSL a forwarded packet costs 14 % fewer instructions. Its source is a
 // download of half a megabyte; without it the packaged library serves.
 async function addSrtp(subprojects, scratch) {
-  rmSync(scratch, { recursive: true, force: true });
-  mkdirSync(scratch, { recursive: true });
   try {
     await fetchSource('libsrtp2', scratch);
     const unpacked = readdirSync(scratch, { withFileTypes: true }).find(
@@ -66,7 +64,5 @@ async function addSrtp(subprojects, scratch) {
     return `${unpacked.name} over OpenSSL`;
   } catch (error) {
     return `Debian's libsrtp2 over NSS, some 14 % slower, for its source could not be had (${error.message})`;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
   }
 }

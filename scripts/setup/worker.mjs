@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withFolder } from './cleanup.mjs';
 import { SetupFailure } from './failure.mjs';
 import { withLock } from './lock.mjs';
 import { cache, nodeModules, platform } from './paths.mjs';
@@ -73,31 +74,33 @@ function filesIn(folder) {
   return entries.map((entry) => join(entry.parentPath || entry.path, entry.name)).sort();
 }
 
-async function make(home, node, progress) {
-  const fresh = `${home}.${process.pid}`;
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  try {
-    const binary = join(fresh, 'mediasoup-worker');
-    const origin = await download(binary, node, progress).catch(async ({ message }) => {
-      progress(`no prebuilt one (${message}), building it`);
-      const built = await buildWorker(binary, progress);
-      await tryOut(binary, node);
-      return built;
-    });
-    writeFileSync(join(fresh, 'origin.txt'), `${origin}\n`);
+// Made beside its place and moved there when it is known to work: whoever looks finds a whole one or none.
+function make(home, node, progress) {
+  return withFolder(`${home}.${process.pid}`, async (folder) => {
+    const binary = join(folder, 'mediasoup-worker');
+    const origin = (await download(binary, node, progress)) || (await build(binary, node, progress));
+    writeFileSync(join(folder, 'origin.txt'), `${origin}\n`);
     rmSync(home, { recursive: true, force: true });
-    renameSync(fresh, home);
+    renameSync(folder, home);
     return origin;
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
+  });
 }
 
 async function download(binary, node, progress) {
-  await downloadWorker(binary, progress);
+  try {
+    await downloadWorker(binary, progress);
+    await tryOut(binary, node);
+    return 'downloaded';
+  } catch (error) {
+    progress(`the prebuilt one is not to be had (${error.message})`);
+    return undefined;
+  }
+}
+
+async function build(binary, node, progress) {
+  const origin = await buildWorker(binary, progress);
   await tryOut(binary, node);
-  return 'downloaded';
+  return origin;
 }
 
 async function tryOut(binary, node) {
