@@ -75,9 +75,10 @@ export class World implements AsyncDisposable {
     return node;
   }
 
-  async addGateway(settings: Record<string, string> = {}): Promise<TestGateway> {
+  /** @param faulty puts faults between the bus and what the gateway hears. */
+  async addGateway(settings: Record<string, string> = {}, faulty = (bus: Bus): Bus => bus): Promise<TestGateway> {
     const config = readGatewayConfig({ GATEWAY_ID: `gw-${this.gateways.length + 1}`, ...settings });
-    const gateway = this.#createGateway(config);
+    const gateway = this.#createGateway(config, faulty);
     this.gateways.push(gateway);
     await this.#lifecycle.start(gateway.switchboard.steps());
     const known = this.nodes.length;
@@ -98,8 +99,8 @@ export class World implements AsyncDisposable {
     return { bus, directory: createMemoryDirectory({ hub: this.hub, bus }) };
   }
 
-  #createGateway(config: GatewayConfig): TestGateway {
-    const bus = new FilteredBus(createMemoryBus(this.hub));
+  #createGateway(config: GatewayConfig, faulty: (bus: Bus) => Bus): TestGateway {
+    const bus = new FilteredBus(faulty(createMemoryBus(this.hub)));
     const metrics = new MetricsRegistry();
     const directory = createMemoryDirectory({ hub: this.hub, bus });
     const switchboard = new Switchboard({
