@@ -5,7 +5,8 @@ import { openRedis } from '../redis-connection.ts';
 import type { Bus, Subscription, Unsubscribe } from './bus.ts';
 import { channels } from './channels.ts';
 import { ChangeListeners, type Listener, Listeners } from './listeners.ts';
-import { type Hearing, type HearingEvents, RedisLink } from './redis-link.ts';
+import type { Hearing, HearingEvents } from './hearing.ts';
+import { RedisLink } from './redis-link.ts';
 import { RedisShards } from './redis-shards.ts';
 
 /** Promises by channel that wait for it to be heard, or to be heard no more. */

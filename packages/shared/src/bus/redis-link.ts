@@ -1,34 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Clock, Timer } from '../clock.ts';
 import type { Logger } from '../logging.ts';
-
-/** What a link, or several of them in a Cluster, tells the bus. */
-export interface HearingEvents {
-  message(channel: string, message: string): void;
-  /** The channel is heard from now on. */
-  made(channel: string): void;
-  /** The channel is not heard any more, wanted or not. */
-  unmade(channel: string): void;
-  /** `good` may have changed. */
-  changed(): void;
-}
-
-/** The subscribing half of a bus: what should be heard is declared, and made good whenever that is possible. */
-export interface Hearing {
-  want(channel: string): void;
-  unwant(channel: string): void;
-  /** Whether what is published there from now on is heard. */
-  hears(channel: string): boolean;
-  /** Whether Redis still counts us among the channel's hearers. */
-  lingers(channel: string): boolean;
-  /** Whether all that was wanted when the connection was last made is heard, and a probe came through since. */
-  readonly good: boolean;
-  /** How often it published to itself and did not hear it. */
-  readonly deaf: number;
-  /** Doubts itself until a probe comes through again. */
-  prove(): void;
-  close(): void;
-}
+import type { Hearing, HearingEvents } from './hearing.ts';
+import { SelfProbe } from './self-probe.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export interface LinkOptions {
   client: Redis;
@@ -44,55 +19,42 @@ export interface LinkOptions {
   log: Logger;
 }
 
-/** A probe each second finds a deaf connection in four at the worst; each costs Redis one message. */
-const probeEveryMs = 1000;
-/** Published and not heard for this long, in ms: the connection is made anew. */
-const deafAfterMs = 3000;
+/** How often the link proves that it hears, and tries again what failed. Each time costs Redis one message. */
+const tickEveryMs = 1000;
 /** Channels in one `SUBSCRIBE`. */
 const batchSize = 500;
 
-/**
- * One subscriber connection. Wanted and actual subscriptions are two sets; whatever happens, the difference is made
- * good. A lost connection just empties the actual one.
- *
- * A connection can look well and be deaf (after a fail-over it may hang on the old master), so the link publishes to
- * itself by way of the command connection, and believes only what it hears.
- */
+/** One subscriber connection: makes good what is wanted whenever the connection stands, however often it was lost. */
 export class RedisLink implements Hearing {
   readonly #options: LinkOptions;
   readonly #client: Redis;
+  readonly #subscriptions = new Subscriptions();
+  readonly #probe: SelfProbe;
   readonly #timer: Timer;
-  readonly #wanted = new Set<string>();
-  readonly #made = new Set<string>();
-  /** Of those made, the ones whose `UNSUBSCRIBE` is under way: wanted again, they are subscribed again after it. */
-  readonly #leaving = new Set<string>();
-  /** Where wanted and actual differ. */
-  readonly #dirty = new Set<string>();
   #probeChannel: string;
   /** Raised at each loss: an answer from before it says nothing about after. */
   #generation = 0;
+  /** All that was wanted is heard, for the first time since the last loss. */
   #settled = false;
-  #reconciling = false;
+  #working = false;
+  /** Something was refused; it is tried again at the next tick, not at once. */
+  #heldBack = false;
   #complained = false;
   #closed = false;
-  #lastProbe = 0;
-  #lastHeard = 0;
-  /** The probe that must come through before the link is believed; 0 when it is. */
-  #provenBy = 1;
-  #unheardSince: number | undefined;
   #deaf = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#client = options.client;
     this.#probeChannel = options.probeChannel;
+    this.#probe = new SelfProbe(options.clock, (message) => options.publish(this.#probeChannel, message));
     this.#listen();
     this.want(options.probeChannel);
-    this.#timer = options.clock.setRepeating(() => this.#tick(), probeEveryMs);
+    this.#timer = options.clock.setRepeating(() => this.#tick(), tickEveryMs);
   }
 
   get good(): boolean {
-    return this.#settled && this.#provenBy === 0;
+    return this.#settled && this.#probe.proven;
   }
 
   get deaf(): number {
@@ -104,21 +66,21 @@ export class RedisLink implements Hearing {
   }
 
   hears(channel: string): boolean {
-    return this.#made.has(channel) && !this.#leaving.has(channel);
+    return this.#subscriptions.hears(channel);
   }
 
   lingers(channel: string): boolean {
-    return this.#made.has(channel);
+    return this.#subscriptions.lingers(channel);
   }
 
   want(channel: string): void {
-    this.#wanted.add(channel);
-    this.#touch(channel);
+    this.#subscriptions.want(channel);
+    this.#work();
   }
 
   unwant(channel: string): void {
-    this.#wanted.delete(channel);
-    this.#touch(channel);
+    this.#subscriptions.unwant(channel);
+    this.#work();
   }
 
   probeThrough(channel: string): void {
@@ -129,9 +91,9 @@ export class RedisLink implements Hearing {
   }
 
   prove(): void {
-    this.#provenBy = this.#lastProbe + 1;
+    this.#probe.doubt();
     this.#options.events.changed();
-    if (this.#settled) this.#probe();
+    if (this.#settled) this.#probe.send();
   }
 
   close(): void {
@@ -145,59 +107,46 @@ export class RedisLink implements Hearing {
   #listen(): void {
     const { events, sharded, log } = this.#options;
     this.#client.on(sharded ? 'smessage' : 'message', (channel: string, message: string) => {
-      if (channel === this.#probeChannel) this.#heardProbe(Number(message));
+      if (channel === this.#probeChannel) this.#hearProbe(message);
       else events.message(channel, message);
     });
-    this.#client.on('ready', () => this.#reconcile());
+    this.#client.on('ready', () => this.#retry());
     this.#client.on('close', () => this.#lose());
-    this.#client.on('moved', () => this.#moved());
+    this.#client.on('moved', () => this.#refused());
     // What is wrong with the server is said, at intervals, by the command connection.
     this.#client.on('error', (error: Error) => log.debug({ reason: error.message }, 'A subscriber connection failed.'));
   }
 
-  /** Nothing is heard any more: all is to be made again, and proven. */
+  /** All is to be made again, and proven. */
   #lose(): void {
-    const lost = [...this.#made];
     this.#generation++;
-    this.#made.clear();
-    this.#leaving.clear();
-    this.#dirty.clear();
-    for (const channel of this.#wanted) this.#dirty.add(channel);
     this.#settled = false;
-    this.#unheardSince = undefined;
-    this.#provenBy = this.#lastProbe + 1;
-    for (const channel of lost) this.#options.events.unmade(channel);
+    this.#probe.reset();
+    for (const channel of this.#subscriptions.lose()) this.#options.events.unmade(channel);
     this.#options.events.changed();
   }
 
-  #moved(): void {
+  /** The server doesn't serve, or no longer serves, some channel. Which one is not said: all are asked for again. */
+  #refused(): void {
+    this.#heldBack = true;
     this.#lose();
     this.#options.onMoved?.();
   }
 
-  #touch(channel: string): void {
-    this.#compare(channel);
-    this.#reconcile();
+  #retry(): void {
+    this.#heldBack = false;
+    this.#work();
   }
 
-  #compare(channel: string): void {
-    if (this.#wanted.has(channel) === this.hears(channel)) this.#dirty.delete(channel);
-    else this.#dirty.add(channel);
-  }
-
-  #reconcile(): void {
-    if (!this.#reconciling && !this.#closed) void this.#makeGood();
+  #work(): void {
+    if (!this.#working && !this.#closed) void this.#makeGood();
   }
 
   async #makeGood(): Promise<void> {
-    this.#reconciling = true;
-    let failure: unknown;
-    while (this.#client.status === 'ready' && this.#dirty.size > 0 && failure === undefined) {
-      failure = await this.#apply([...this.#dirty].slice(0, batchSize));
-    }
-    this.#reconciling = false;
-    if (failure !== undefined) this.#failed(failure);
-    else if (this.#client.status === 'ready' && !this.#settled && !this.#closed) this.#settle();
+    this.#working = true;
+    while (this.#client.status === 'ready' && !this.#heldBack && !this.#subscriptions.complete) await this.#step();
+    this.#working = false;
+    if (this.#client.status === 'ready' && this.#subscriptions.complete && !this.#settled) this.#settle();
   }
 
   #settle(): void {
@@ -206,32 +155,20 @@ export class RedisLink implements Hearing {
     this.prove();
   }
 
-  /** Returns why it could not be done, if so. */
-  async #apply(due: readonly string[]): Promise<unknown> {
+  async #step(): Promise<void> {
     const generation = this.#generation;
-    const wanted = due.filter((channel) => this.#wanted.has(channel));
-    const unwanted = due.filter((channel) => !this.#wanted.has(channel));
-    for (const channel of unwanted) this.#leaving.add(channel);
-    const results = await Promise.all([...this.#send(wanted, true), ...this.#send(unwanted, false)]);
-    if (generation !== this.#generation) return undefined;
-    for (const { channels, heard, error } of results) {
-      for (const channel of channels) {
-        if (error === undefined) this.#record(channel, heard);
-        else this.#leaving.delete(channel);
-      }
+    const { subscribe, unsubscribe } = this.#subscriptions.take(batchSize);
+    const outcomes = await Promise.all([...this.#send(subscribe, true), ...this.#send(unsubscribe, false)]);
+    if (generation !== this.#generation) return;
+    for (const { channels, heard, error } of outcomes) {
+      if (error === undefined) for (const channel of channels) this.#record(channel, heard);
+      else this.#fail(channels, error);
     }
-    return results.find(({ error }) => error !== undefined)?.error;
   }
 
-  #send(
-    channels: readonly string[],
-    heard: boolean,
-  ): Promise<{ channels: string[]; heard: boolean; error?: unknown }>[] {
-    const groups = this.#options.sharded
-      ? channels.map((channel) => [channel])
-      : channels.length
-        ? [[...channels]]
-        : [];
+  #send(channels: string[], heard: boolean): Promise<{ channels: string[]; heard: boolean; error?: unknown }>[] {
+    const whole = channels.length > 0 ? [channels] : [];
+    const groups = this.#options.sharded ? channels.map((channel) => [channel]) : whole;
     return groups.map((group) =>
       this.#command(group, heard).then(
         () => ({ channels: group, heard }),
@@ -248,50 +185,37 @@ export class RedisLink implements Hearing {
   }
 
   #record(channel: string, heard: boolean): void {
-    this.#leaving.delete(channel);
-    if (heard) this.#made.add(channel);
-    else this.#made.delete(channel);
-    this.#compare(channel);
+    this.#subscriptions.record(channel, heard);
     if (heard) this.#options.events.made(channel);
     else this.#options.events.unmade(channel);
   }
 
-  #failed(error: unknown): void {
+  #fail(channels: readonly string[], error: unknown): void {
+    for (const channel of channels) this.#subscriptions.failed(channel);
+    this.#heldBack = true;
     if (!this.#complained) {
       this.#options.log.warn({ reason: String(error) }, 'Channels could not be subscribed; trying on.');
     }
     this.#complained = true;
-    this.#options.onMoved?.();
   }
 
   #tick(): void {
     if (this.#client.status === 'end') this.#client.connect().catch(() => undefined);
     if (this.#client.status !== 'ready') return;
-    if (!this.#settled || this.#dirty.size > 0) this.#reconcile();
-    else if (this.#unheardSince !== undefined && this.#options.clock.now() - this.#unheardSince > deafAfterMs) {
-      this.#deaf++;
-      this.#options.log.warn('A subscriber connection is deaf; making it anew.');
-      this.#client.disconnect(true);
-    } else this.#probe();
+    if (this.#probe.deaf) this.#remake();
+    else if (this.#settled) this.#probe.send();
+    this.#retry();
   }
 
-  #probe(): void {
-    const probe = ++this.#lastProbe;
-    const sentAt = this.#options.clock.now();
-    this.#options.publish(this.#probeChannel, String(probe)).then(
-      () => {
-        if (this.#lastHeard < probe && this.#settled) this.#unheardSince ??= sentAt;
-      },
-      // The command connection is away: that says nothing about this one, and `prove` comes when it is back.
-      () => undefined,
-    );
+  #remake(): void {
+    this.#deaf++;
+    this.#options.log.warn('A subscriber connection is deaf; making it anew.');
+    this.#client.disconnect(true);
   }
 
-  #heardProbe(probe: number): void {
-    this.#lastHeard = probe;
-    this.#unheardSince = undefined;
-    if (this.#provenBy === 0 || probe < this.#provenBy) return;
-    this.#provenBy = 0;
-    this.#options.events.changed();
+  #hearProbe(message: string): void {
+    const before = this.good;
+    this.#probe.hear(message);
+    if (this.good !== before) this.#options.events.changed();
   }
 }

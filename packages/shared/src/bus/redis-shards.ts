@@ -3,7 +3,8 @@ import { openRedis, type RedisAddress } from '../redis-connection.ts';
 import type { RedisCommands } from '../redis-commands.ts';
 import { channels } from './channels.ts';
 import { hashSlot } from './hash-slot.ts';
-import { type Hearing, type HearingEvents, RedisLink } from './redis-link.ts';
+import type { Hearing, HearingEvents } from './hearing.ts';
+import { RedisLink } from './redis-link.ts';
 
 /**
  * Hearing in a Redis Cluster. A shard channel is heard at the master that serves its slot, so there is a link to each

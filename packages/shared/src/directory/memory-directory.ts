@@ -173,7 +173,16 @@ class MemoryDirectory implements Directory {
     room.kept.push({ seq, events: texts });
     if (room.kept.length > this.#limits.keptEvents) room.kept.shift();
     this.#renew(id, room);
-    this.#hub.publish(channels.room(id), encodeBatch(room.epoch, seq, texts));
+    this.#tell(channels.room(id), encodeBatch(room.epoch, seq, texts));
+  }
+
+  /** What is kept is kept: where the hub is too full to carry the news, and counts it, readers find it in the stream. */
+  #tell(channel: string, message: string): void {
+    try {
+      this.#hub.publish(channel, message);
+    } catch (error) {
+      this.#log.warn({ error, channel }, 'A batch of room events was not published.');
+    }
   }
 
   /** An empty room's time runs from its last change. */

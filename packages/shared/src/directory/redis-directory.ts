@@ -101,7 +101,9 @@ class RedisDirectory implements Directory {
 
   async eventsAfter(room: RoomId, { epoch, seq }: Position): Promise<EventBatch[] | undefined> {
     type Entry = [id: string, fields: ['seq', string, 'events', string]];
-    const reply = (await this.#run('events-after', room, [epoch, seq])) as [number, Entry[]] | null;
+    const reply = (await this.#run('events-after', room, [epoch, seq, this.#limits.keptEvents])) as
+      | [number, Entry[]]
+      | null;
     if (!reply || seq > reply[0]) return undefined;
     const batches = reply[1]
       .map(([, [, first, , events]]) => ({

@@ -36,7 +36,9 @@ local change = {}
 
 function change.addProducer()
   local id, peerId, record, event = argument(), argument(), argument(), argument()
-  if redis.call('HEXISTS', PEERS, peerId) == 1 and redis.call('HSETNX', PRODUCERS, id, record) == 1 then emit(event) end
+  if redis.call('HEXISTS', PEERS, peerId) == 0 or redis.call('HSETNX', PRODUCERS, id, record) == 0 then return end
+  unsettled = true
+  emit(event)
 end
 
 function change.removeProducer()
@@ -59,7 +61,9 @@ end
 
 function change.restorePeer()
   local id, record, event = argument(), argument(), argument()
-  if redis.call('HSETNX', PEERS, id, record) == 1 then emit(event) end
+  if redis.call('HSETNX', PEERS, id, record) == 0 then return end
+  unsettled = true
+  emit(event)
 end
 
 function change.removePeer()
@@ -82,12 +86,12 @@ function change.message()
 end
 
 if isFenced() then return { 'fenced' } end
-if not epochOf() then
+if not epoch then
   if ARGV[8] == '' then return { 'none' } end
   birth(ARGV[8])
 end
-takeover()
+local claimed = takeover()
 while next <= #ARGV do change[argument()]() end
-if #events > 0 then claim() end
+if #events > 0 and not claimed then claim() end
 local seq = publish()
-return { 'ok', epochOf(), seq }
+return { 'ok', epoch, seq }

@@ -7,7 +7,7 @@
 local id, line, record, joined, maxPeers, atLeastEpoch = unpack(ARGV, 8, 13)
 
 if isFenced() then return { 'fenced' } end
-takeover()
+local claimed = takeover()
 
 local others = redis.call('HLEN', PEERS) - redis.call('HEXISTS', PEERS, id)
 if others >= tonumber(maxPeers) then
@@ -15,8 +15,8 @@ if others >= tonumber(maxPeers) then
   return { 'full' }
 end
 
-if not epochOf() then birth(atLeastEpoch) end
-claim()
+if not epoch then birth(atLeastEpoch) end
+if not claimed then claim() end
 
 if redis.call('HEXISTS', PEERS, id) == 1 then
   for _, producer in ipairs(entries(PRODUCERS)) do
@@ -26,7 +26,8 @@ if redis.call('HEXISTS', PEERS, id) == 1 then
   removePeer(id, line, '"replaced"')
 end
 redis.call('HSET', PEERS, id, record)
+unsettled = true
 emit(joined)
 
 local seq = publish()
-return { 'ok', epochOf(), seq, redis.call('HVALS', PEERS), redis.call('HVALS', PRODUCERS) }
+return { 'ok', epoch, seq, redis.call('HVALS', PEERS), redis.call('HVALS', PRODUCERS) }

@@ -1,9 +1,11 @@
 -- The batches that end after a number, oldest first, and the number of the last event.
 --
 -- KEYS   as in room.lua
--- ARGV   1 epoch · 2 seq
--- reply  {seq, stream entries}, or nil where the room is gone or of another epoch
+-- ARGV   1 epoch · 2 seq · 3 most batches
+-- reply  {seq, stream entries}, or nil where the room is gone or of another epoch, or there are more
 
 local epoch, seq = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'seq'))
 if epoch ~= ARGV[1] then return false end
-return { tonumber(seq), redis.call('XRANGE', KEYS[6], '(' .. epoch .. '-' .. ARGV[2], '+') }
+local entries = redis.call('XRANGE', KEYS[6], '(' .. epoch .. '-' .. ARGV[2], '+', 'COUNT', ARGV[3] + 1)
+if #entries > tonumber(ARGV[3]) then return false end
+return { tonumber(seq), entries }

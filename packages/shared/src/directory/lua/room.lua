@@ -2,7 +2,7 @@
 --
 -- KEYS   1 meta · 2 slices · 3 fenced · 4 peers · 5 producers · 6 events · 7 the room's channel
 -- ARGV   1 PUBLISH or SPUBLISH
---        2 batches kept in the stream
+--        2 batches that readers may count on
 --        3 how long a room lives untouched, ms
 --        4 how long an empty room lives, ms
 --        5 the writer's node
@@ -17,7 +17,11 @@ local META, SLICES, FENCED, PEERS, PRODUCERS, EVENTS, CHANNEL = unpack(KEYS)
 local publishCommand, keptBatches, roomTtl, emptyTtl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local writerNode, writer, writerFenced = ARGV[5], ARGV[6], ARGV[7]
 
+-- The room's epoch as text, or false where there is no room.
+local epoch = redis.call('HGET', META, 'epoch')
 local events = {}
+-- Whether a key may be new, or the room may have become empty: then every expiry is set anew.
+local unsettled = false
 
 local function emit(event)
   events[#events + 1] = event
@@ -57,6 +61,7 @@ end
 
 local function removePeer(id, peerLine, reason)
   redis.call('HDEL', PEERS, id)
+  unsettled = true
   emit('{"type":"peerLeft",' .. peerLine .. ',"reason":' .. reason .. '}')
 end
 
@@ -86,6 +91,7 @@ end
 
 local function fence(node, token, fencedEvent)
   redis.call('SADD', FENCED, token)
+  unsettled = true
   emit(fencedEvent)
   removeSlice(node, token)
 end
@@ -94,31 +100,34 @@ local function isFenced()
   return redis.call('SISMEMBER', FENCED, writer) == 1
 end
 
--- Another boot of the writer's node that still holds the slice is fenced: the one that writes now is the newer.
+-- Another boot of the writer's node that still holds the slice is fenced: the one that writes now is the newer. Returns
+-- whether the slice is the writer's already.
 local function takeover()
   local holder = redis.call('HGET', SLICES, writerNode)
-  if not holder then return end
+  if not holder then return false end
   local token, fencedEvent = string.match(holder, '^([^\n]*)\n(.*)$')
-  if token ~= writer then fence(writerNode, token, fencedEvent) end
+  if token == writer then return true end
+  fence(writerNode, token, fencedEvent)
+  return false
 end
 
 local function claim()
   redis.call('HSET', SLICES, writerNode, writer .. '\n' .. writerFenced)
-end
-
-local function epochOf()
-  return redis.call('HGET', META, 'epoch')
+  unsettled = true
 end
 
 -- A new life: its epoch is Redis's time in ms, and greater than one that the caller knew.
 local function birth(atLeastEpoch)
   local now = redis.call('TIME')
-  local epoch = math.max(now[1] * 1000 + math.floor(now[2] / 1000), tonumber(atLeastEpoch) + 1)
+  epoch = integer(math.max(now[1] * 1000 + math.floor(now[2] / 1000), tonumber(atLeastEpoch) + 1))
   redis.call('DEL', SLICES, FENCED, PEERS, PRODUCERS, EVENTS)
-  redis.call('HSET', META, 'epoch', integer(epoch), 'seq', 0)
+  redis.call('HSET', META, 'epoch', epoch, 'seq', 0)
+  unsettled = true
 end
 
+-- Sets the expiry of every key. Not more often than needed: a change in a busy room finds nine tenths of it left.
 local function renew()
+  if not unsettled and redis.call('PTTL', META) > 0.9 * roomTtl then return end
   local ttl = redis.call('HLEN', PEERS) > 0 and roomTtl or emptyTtl
   for i = 1, 6 do redis.call('PEXPIRE', KEYS[i], ttl) end
 end
@@ -127,9 +136,10 @@ end
 local function publish()
   if #events == 0 then return tonumber(redis.call('HGET', META, 'seq')) end
   local last = redis.call('HINCRBY', META, 'seq', #events)
-  local epoch, first = epochOf(), integer(last - #events + 1)
+  local first = integer(last - #events + 1)
   local list = table.concat(events, ',')
-  redis.call('XADD', EVENTS, 'MAXLEN', keptBatches, epoch .. '-' .. integer(last), 'seq', first, 'events', list)
+  -- About so many: cutting off exactly one entry each time would cost more than all the rest. `events-after` is exact.
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', keptBatches, epoch .. '-' .. integer(last), 'seq', first, 'events', list)
   renew()
   redis.call(publishCommand, CHANNEL, '{"epoch":' .. epoch .. ',"seq":' .. first .. ',"events":[' .. list .. ']}')
   return last

@@ -4,11 +4,10 @@
 -- ARGV   as in room.lua
 -- reply  'ok' · 'fenced' · 'missing'
 
-if not epochOf() then return 'missing' end
+if not epoch then return 'missing' end
 if isFenced() then return 'fenced' end
 if redis.call('HLEN', PEERS) == 0 then return 'ok' end
-takeover()
-claim()
+if not takeover() then claim() end
 renew()
 publish()
 return 'ok'
