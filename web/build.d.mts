@@ -8,7 +8,7 @@ export interface PageFile {
 export type Page = Map<string, PageFile>;
 
 /**
- * Bundles the meeting page from its sources, in memory. Each call builds anew, in about 0.1 s.
+ * Bundles the meeting page from its sources, in memory, anew when one of them has changed since the last call.
  * `minify` (default false) leaves out white space and the source map.
  * Rejects with esbuild's `BuildFailure` when a source doesn't bundle, and when esbuild is not installed.
  */

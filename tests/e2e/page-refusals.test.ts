@@ -1,3 +1,4 @@
+import { eventually, within } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
 import { screenshot, TestBrowser } from '../support/browser.ts';
 import { startTestCluster } from '../support/cluster.ts';
@@ -25,4 +26,25 @@ test('a server that is away is said in a sentence, before joining and in a meeti
   await join.click();
   await page.getByRole('alert').getByText('The server cannot be reached.').waitFor();
   await screenshot(page, 'server-away');
+});
+
+test('sound that the browser holds back until somebody touches the page is asked for', async () => {
+  await using cluster = await startTestCluster({ nodes: 1 });
+  await using browser = await TestBrowser.launch({ flags: ['--autoplay-policy=document-user-activation-required'] });
+  const url = `${cluster.gateways[0]!.url}/?join=1&size=320x180`;
+  await browser.open(`${url}&name=Ada`);
+  const page = await (await browser.context()).newPage();
+  // Looking into a page counts as touching it, so the wait is for what it sends: by then it has tried to play.
+  const resumed = Promise.withResolvers<void>();
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      if (String(payload).includes('"resumeConsumer"')) resumed.resolve();
+    }),
+  );
+  await page.goto(`${url}&name=Bob&camera=0&microphone=0`);
+  await within(20_000, 'a track', resumed.promise);
+  const isPaused = () => page.locator('[aria-label^="Ada"] video').evaluate((video: HTMLVideoElement) => video.paused);
+  await eventually('Ada to be silent', isPaused);
+  await page.getByRole('button', { name: 'Play' }).click();
+  await eventually('Ada to play', async () => !(await isPaused()));
 });
