@@ -1,10 +1,13 @@
 // Debian's packages (and its relatives': whatever has apt). As root they are installed; otherwise the failure names
 // the one command that installs them.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { findProgram, outputOf, runLogged } from './run.mjs';
+
+// The folder of apt's own files, beside what it downloads.
+const PRIVATE = 'apt';
 
 export const hasApt = () => Boolean(findProgram('apt-get') && findProgram('dpkg-query'));
 const isRoot = () => process.getuid && process.getuid() === 0;
@@ -33,18 +36,28 @@ export async function ensurePackages(packages, purpose, progress) {
 }
 
 /**
- * Downloads and unpacks the source of a Debian package into `folder`, verified by apt's signatures. The machine's own
- * configuration seldom names source repositories, so apt gets one of its own here, made from the mirrors that the
- * machine already uses; this needs no root. Throws when there is none to be had.
+ * Downloads and unpacks the source of a Debian package into `folder`, verified by apt's signatures, and returns the
+ * path of what it unpacked. The machine's own configuration seldom names source repositories, so apt gets one of its
+ * own here, made from the mirrors that the machine already uses; this needs no root. Throws when it can't be had.
  */
 export async function fetchSource(name, folder) {
-  const apt = await privateApt(folder);
-  await runLogged('apt', 'apt-get', [...apt, 'update'], { cwd: folder });
-  await runLogged('apt', 'apt-get', [...apt, 'source', '--only-source', name], { cwd: folder });
+  const options = await privateApt(folder);
+  const apt = (...args) => runLogged('apt', 'apt-get', [...options, ...args], { cwd: folder });
+  await apt('update');
+  try {
+    await apt('source', '--only-source', name);
+  } catch {
+    // Some mirrors hold the authors' archive and not what Debian adds to it, which for a library is mostly packaging.
+    await apt('source', '--only-source', '--tar-only', '--download-only', name);
+    const archive = readdirSync(folder).find((file) => file.includes('.orig.tar.'));
+    await runLogged('apt', 'tar', ['-xf', archive], { cwd: folder });
+  }
+  const unpacked = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return join(folder, unpacked.find((entry) => entry.name !== PRIVATE).name);
 }
 
 async function privateApt(folder) {
-  const own = join(folder, 'apt');
+  const own = join(folder, PRIVATE);
   mkdirSync(join(own, 'lists', 'partial'), { recursive: true });
   mkdirSync(join(own, 'cache', 'archives', 'partial'), { recursive: true });
   writeFileSync(join(own, 'sources.list'), `${(await sourceLines()).join('\n')}\n`);

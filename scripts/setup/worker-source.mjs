@@ -1,7 +1,7 @@
 // The worker's C++ source comes in mediasoup's npm package, but the libraries that it builds on come as Meson wraps,
 // which are downloads. Here the source is copied and given the system's libraries in their place.
 
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { withFolder } from './cleanup.mjs';
 import { fetchSource } from './debian.mjs';
@@ -56,12 +56,9 @@ function apply(folder, { file, from, to }) {
 // download of half a megabyte; without it the packaged library serves.
 async function addSrtp(subprojects, scratch) {
   try {
-    await fetchSource('libsrtp2', scratch);
-    const unpacked = readdirSync(scratch, { withFileTypes: true }).find(
-      (entry) => entry.isDirectory() && entry.name.startsWith('libsrtp2-'),
-    );
-    renameSync(join(scratch, unpacked.name), join(subprojects, 'libsrtp2'));
-    return `${unpacked.name} over OpenSSL`;
+    const source = await fetchSource('libsrtp2', scratch);
+    renameSync(source, join(subprojects, 'libsrtp2'));
+    return `${basename(source)} over OpenSSL`;
   } catch (error) {
     return `Debian's libsrtp2 over NSS, some 14 % slower, for its source could not be had (${error.message})`;
   }
