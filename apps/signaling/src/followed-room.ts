@@ -17,6 +17,7 @@ export interface FollowedRoomOptions {
   directory: Directory;
   log: Logger;
   onRepair(kind: 'gap' | 'resync'): void;
+  onGarbage?(): void;
 }
 
 /**

@@ -1,12 +1,12 @@
-import type { Directory, Logger, RoomFeed, RoomId } from '@sluice/shared';
-import { FollowedRoom } from './followed-room.ts';
+import type { RoomFeed, RoomId } from '@sluice/shared';
+import { FollowedRoom, type FollowedRoomOptions } from './followed-room.ts';
 
 /** The rooms that this gateway follows: each from the first join on its way in to the last leave, and no longer. */
 export class RoomFeeds {
-  readonly #options: { directory: Directory; log: Logger; onRepair(kind: 'gap' | 'resync'): void };
+  readonly #options: Omit<FollowedRoomOptions, 'room'>;
   readonly #rooms = new Map<RoomId, FollowedRoom>();
 
-  constructor(options: { directory: Directory; log: Logger; onRepair(kind: 'gap' | 'resync'): void }) {
+  constructor(options: Omit<FollowedRoomOptions, 'room'>) {
     this.#options = options;
   }
 

@@ -11,6 +11,8 @@ import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts'
 
 /** More actions than these in line mean a client that doesn't wait for anything, or a node that doesn't answer. */
 const maxWaiting = 128;
+/** And so many characters in all: what one connection may keep in memory here. A browser's `produce` has about 3,000. */
+const maxWaitingLength = 512 * 1024;
 
 type FrameKind = 'reply' | 'error' | 'event' | 'notice';
 
@@ -29,6 +31,7 @@ export class Session implements SocketListener {
   #state: SessionState = { phase: 'unjoined' };
   #member: Member | undefined;
   #open = true;
+  #waitingLength = 0;
   /** When an action last ran out of time, on the process's clock. */
   #timedOutAt = Number.NEGATIVE_INFINITY;
 
@@ -58,9 +61,11 @@ export class Session implements SocketListener {
   text(text: string): void {
     this.#services.metrics.messageBytes.inc({ direction: 'in' }, text.length);
     if (!this.#bucket.take()) return this.#refuse(text, tooFast);
-    if (this.#mailbox.depth >= maxWaiting) return this.#refuse(text, overflow);
+    if (this.#isFull(text)) return this.#refuse(text, overflow);
     const receivedAt = this.#services.clock.now();
+    this.#waitingLength += text.length;
     this.#inTurn(async () => {
+      this.#waitingLength -= text.length;
       if (this.#open) await dispatch(text, receivedAt, this, this.#services);
     });
   }
@@ -86,8 +91,7 @@ export class Session implements SocketListener {
   }
 
   fail(head: Head, error: SluiceError): void {
-    const frame: ErrorFrame = { type: 'error', ...head, ...error.toWire(), temporary: error.temporary };
-    this.#send(JSON.stringify(frame), 'error');
+    this.#sendError(head, error);
     if (error.code === 'deadlineExceeded') this.#timedOutAt = this.#services.clock.now();
     if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
   }
@@ -162,15 +166,25 @@ export class Session implements SocketListener {
     this.#whenEnded?.();
   }
 
+  #isFull(text: string): boolean {
+    return this.#mailbox.depth >= maxWaiting || this.#waitingLength + text.length > maxWaitingLength;
+  }
+
   #refuse(text: string, refusal: { scope: string; error: SluiceError }): void {
     this.#services.metrics.messages.inc({ direction: 'in', type: 'refused' });
     this.#services.metrics.rateLimited.inc({ scope: refusal.scope });
     this.#answerInTurn(readFrame(text)?.head ?? {}, refusal.error);
+  }
+
+  /** Counted at once and said in its turn: however long the line stands, so many of these end the connection. */
+  #answerInTurn(head: Head, error: SluiceError): void {
+    this.#inTurn(async () => this.#sendError(head, error));
     this.#offend();
   }
 
-  #answerInTurn(head: Head, error: SluiceError): void {
-    this.#inTurn(async () => this.fail(head, error));
+  #sendError(head: Head, error: SluiceError): void {
+    const frame: ErrorFrame = { type: 'error', ...head, ...error.toWire(), temporary: error.temporary };
+    this.#send(JSON.stringify(frame), 'error');
   }
 
   /** A job that throws is a fault of ours: it ends this session and no other. */

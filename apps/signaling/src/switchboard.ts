@@ -59,11 +59,13 @@ export class Switchboard {
   constructor(options: SwitchboardOptions) {
     const { config, bus, directory, clock, log } = options;
     this.#options = options;
+    const busMetrics = createBusMetrics(options.metrics);
+    const onGarbage = () => busMetrics.dropped.inc({ reason: 'garbage' });
     this.#endpoint = new Endpoint({
       bus,
       clock,
       log,
-      metrics: createBusMetrics(options.metrics),
+      metrics: busMetrics,
       inbox: channels.gateway(config.gatewayId, this.#boot),
       notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
     });
@@ -71,11 +73,13 @@ export class Switchboard {
       bus,
       clock,
       report: () => this.#report(),
+      onGarbage,
       onEvent: ({ type, report }) => {
         if (type === 'lost') void this.#fencing.lost(report.boot);
       },
     });
-    this.#rooms = new RoomFeeds({ directory, log, onRepair: (kind) => this.#services.metrics.repairs.inc({ kind }) });
+    const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
+    this.#rooms = new RoomFeeds({ directory, log, onRepair, onGarbage });
     this.#fencing = new Fencing({ rooms: this.#rooms, registry: this.#registry, directory, bus, clock, log });
     this.#services = this.#createServices();
   }

@@ -61,6 +61,33 @@ test('[GW18] a line that is full takes no more, and forgets nothing that stands 
   );
 });
 
+test('[GW18] a line is full by its length too', async () => {
+  await using world = await World.create({ settings: { ACTION_BURST: '1000' } });
+  const ann = await world.gateway.join();
+  const answer = Promise.withResolvers<void>();
+  world.node.on('sendMessage', async () => {
+    await answer.promise;
+    return { seq: 1 };
+  });
+  const payload = 'x'.repeat(16_000);
+  for (let id = 0; id < 60; id++) ann.say({ action: 'sendMessage', payload, id });
+  answer.resolve();
+  await eventually(() => ann.frames.some(({ id }) => id === 59));
+  expect(ann.of('messageSent')).toHaveLength(32);
+  expect(ann.of('error').every(({ code }) => code === 'tooManyRequests')).toBe(true);
+});
+
+test('[GW18] unreadable frames count when they come, however long the line stands', async () => {
+  await using world = await World.create();
+  const ann = await world.gateway.join();
+  world.node.on('updatePeer', () => new Promise(() => undefined));
+  ann.say({ action: 'updatePeer', id: 1 });
+  for (let count = 0; count < 99; count++) ann.listener?.unreadable('binary');
+  expect(ann.closedWith).toBeUndefined();
+  ann.listener?.unreadable('tooLarge');
+  expect(ann.closedWith).toBe(4503);
+});
+
 for (const [what, frame] of [
   ['nonsense', 'nonsense'],
   ['unknown actions', '{"action":"dance"}'],
