@@ -39,6 +39,8 @@ async function serve(): Promise<string> {
   return `http://localhost:${(server.address() as AddressInfo).port}/`;
 }
 
+type Answer<K extends keyof Driver> = Awaited<ReturnType<Driver[K]>>;
+
 /** A tab with the client library and nothing else, driven by name: `tab.do('publish', { audio: true })`. */
 export class MediaPage {
   readonly page: Page;
@@ -54,12 +56,15 @@ export class MediaPage {
     return new MediaPage(page);
   }
 
-  do<K extends keyof Driver>(name: K, ...args: Parameters<Driver[K]>): Promise<Awaited<ReturnType<Driver[K]>>> {
+  async do<K extends keyof Driver>(name: K, ...args: Parameters<Driver[K]>): Promise<Answer<K>> {
     const call = ([method, values]: [keyof Driver, unknown[]]) =>
       (window.driver[method] as (...given: unknown[]) => unknown)(...values);
-    return this.page.evaluate(call, [name, args] as [keyof Driver, unknown[]]) as Promise<
-      Awaited<ReturnType<Driver[K]>>
-    >;
+    try {
+      return (await this.page.evaluate(call, [name, args] as [keyof Driver, unknown[]])) as Answer<K>;
+    } catch (error) {
+      // Without the page's own stack, which points into a bundle that nobody can open.
+      throw new Error(`${name}: ${String(error).split('\n    at ')[0]}`);
+    }
   }
 
   /** Waits until a track of this producer fits, and returns its figures. */

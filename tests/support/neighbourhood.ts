@@ -33,6 +33,8 @@ export interface Process {
   clock: ManualClock;
   bus: FaultyBus;
   events: string[];
+  /** Messages on the registry's channel that were no heartbeats. */
+  garbage: number;
 }
 
 export class Neighbourhood {
@@ -62,11 +64,13 @@ export class Neighbourhood {
     const bus = new FaultyBus(createMemoryBus(this.hub), { seed: 1, clock });
     const events: string[] = [];
     const onEvent = ({ type, report: { id } }: RegistryEvent) => void events.push(`${type} ${id}`);
-    const registry = new Registry({ bus, clock, report, onEvent });
+    const onGarbage = () => void process.garbage++;
+    const registry = new Registry({ bus, clock, report, onEvent, onGarbage });
+    const process: Process = { registry, clock, bus, events, garbage: 0 };
     await registry.start();
     await settle();
     this.#clocks.push(clock);
-    return { registry, clock, bus, events };
+    return process;
   }
 }
 

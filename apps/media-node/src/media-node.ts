@@ -1,5 +1,6 @@
 import type {
   Bus,
+  BusMetrics,
   Clock,
   Directory,
   Logger,
@@ -82,6 +83,7 @@ export class MediaNode {
   readonly #options: MediaNodeOptions;
   readonly #lifecycle: Lifecycle;
   readonly #verifier: FeedVerifier;
+  readonly #busMetrics: BusMetrics;
   readonly #listen: Record<LinkScope, LinkListen>;
   #ops: OpsServer | undefined;
   state: 'starting' | 'up' | 'down' = 'starting';
@@ -96,6 +98,7 @@ export class MediaNode {
     this.owner = { node: config.nodeId as NodeId, boot: newBootId() };
     this.log = options.log.child({ node: config.nodeId });
     this.metricsRegistry = createMetricsRegistry({ role: 'node', version: options.version, node: config.nodeId });
+    this.#busMetrics = createBusMetrics(this.metricsRegistry);
     this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
     this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
@@ -105,7 +108,7 @@ export class MediaNode {
     const common = { bus, clock, log: this.log };
     this.endpoint = new Endpoint({
       ...common,
-      metrics: createBusMetrics(this.metricsRegistry),
+      metrics: this.#busMetrics,
       inbox: channels.node(this.owner.node, this.owner.boot),
       operations: this.#served(),
     });
@@ -113,6 +116,7 @@ export class MediaNode {
       bus,
       clock,
       report: () => this.report(),
+      onGarbage: () => this.#garbage(),
       onEvent: (event) => {
         if (event.type !== 'appeared') void forgetNode(this, event.report, event.type);
       },
@@ -262,6 +266,10 @@ export class MediaNode {
     });
   }
 
+  #garbage(): void {
+    this.#busMetrics.dropped.inc({ reason: 'garbage' });
+  }
+
   #createSlice(room: RoomId): Slice {
     const { config, owner, clock, directory, endpoint, pool, metrics } = this;
     return new Slice({
@@ -276,6 +284,7 @@ export class MediaNode {
       log: this.log.child({ room }),
       listen: this.#listen,
       settling: () => this.#verifier.settling,
+      onGarbage: () => this.#garbage(),
       onFenced: (slice) => this.lostClaim(slice),
       onRouterLost: (slice, router) => void leaveRouter(this, slice, router),
       onPeerMoved: (slice, peer) => markMoved(this, slice, peer),

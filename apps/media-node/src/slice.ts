@@ -41,6 +41,8 @@ export interface SliceOptions {
   listen: Record<LinkScope, LinkListen>;
   /** Whether the directory may not know everything yet. */
   settling(): boolean;
+  /** Something came on the room's channel that is none of ours. */
+  onGarbage(): void;
   /** The slice lost its claim: whoever holds it lets it go. */
   onFenced(slice: Slice): void;
   /** A peer's media was lost with its worker. */
@@ -83,6 +85,7 @@ export class Slice {
       onEvent: (event, position) => this.#follow(event, position),
       settling: options.settling,
       onRepair: (kind) => metrics.repairs.inc({ kind }),
+      onGarbage: options.onGarbage,
     });
     this.links = new Links({
       room,

@@ -59,7 +59,7 @@ export class SluiceError extends Error {
   }
 
   static fromWire(wire: WireError): SluiceError {
-    const code: ErrorCode = wire.code in errorCodes ? wire.code : 'internal';
+    const code: ErrorCode = Object.hasOwn(errorCodes, wire.code) ? wire.code : 'internal';
     return new SluiceError(code, wire.message, wire.details ? { details: wire.details } : {});
   }
 

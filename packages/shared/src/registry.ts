@@ -55,6 +55,8 @@ export interface RegistryOptions {
   /** How long a silent member counts as alive: at least three heartbeats, or a hiccup kills. */
   leaseMs?: number;
   onEvent?(event: RegistryEvent): void;
+  /** Counts what came on the registry's channel and was not a heartbeat. */
+  onGarbage?(): void;
 }
 
 /**
@@ -75,7 +77,6 @@ export class Registry {
   #ownAddress: string | undefined;
   #heardSelfAt = 0;
   #greeting = false;
-  #dropped = 0;
   #unwatch: (() => void) | undefined;
 
   constructor(options: RegistryOptions) {
@@ -136,11 +137,6 @@ export class Registry {
     return this.nodes().find(({ report }) => report.id === id)?.report;
   }
 
-  /** Messages on the registry's channel that are no heartbeats. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   #living(): Member[] {
     return [...this.#members.values()];
   }
@@ -152,10 +148,7 @@ export class Registry {
 
   #hear(message: string): void {
     const beat = parseHeartbeat(message);
-    if (!beat) {
-      this.#dropped++;
-      return;
-    }
+    if (!beat) return this.#options.onGarbage?.();
     const known = this.#members.get(beat.address);
     if (beat.address === this.#ownAddress) this.#heardSelfAt = this.#options.clock.now();
     if (beat.kind === 'farewell') {

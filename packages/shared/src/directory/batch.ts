@@ -43,10 +43,12 @@ export function subscribeBatches(
   room: RoomId,
   listener: (batch: EventBatch) => void,
   log: Logger,
+  onGarbage?: () => void,
 ): Promise<Subscription> {
   return bus.subscribe(channels.room(room), (text) => {
     const batch = decodeBatch(text);
-    if (batch) listener(batch);
-    else log.warn({ room, length: text.length }, 'Dropped a message on a room channel that is not a batch.');
+    if (batch) return listener(batch);
+    log.warn({ room, length: text.length }, 'Dropped a message on a room channel that is not a batch.');
+    onGarbage?.();
   });
 }

@@ -56,7 +56,7 @@ export interface Directory {
   eventsAfter(room: RoomId, position: Position): Promise<EventBatch[] | undefined>;
 
   /** Hears the room's event batches as they are published: at most once, so a reader watches for gaps in `seq`. */
-  subscribe(room: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription>;
+  subscribe(room: RoomId, listener: (batch: EventBatch) => void, onGarbage?: () => void): Promise<Subscription>;
 
   /**
    * Keeps the rooms' keys alive and repairs a lost claim. Rooms that nobody touches for `roomTtlMs` go; an empty one

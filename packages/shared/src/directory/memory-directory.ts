@@ -112,8 +112,8 @@ class MemoryDirectory implements Directory {
     return seq === room.seq || batches[0]?.seq === seq + 1 ? batches : undefined;
   }
 
-  subscribe(id: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription> {
-    return subscribeBatches(this.#bus, id, listener, this.#log);
+  subscribe(id: RoomId, listener: (batch: EventBatch) => void, onGarbage?: () => void): Promise<Subscription> {
+    return subscribeBatches(this.#bus, id, listener, this.#log, onGarbage);
   }
 
   async touch(owner: Owner, ids: readonly RoomId[]): Promise<Touched> {

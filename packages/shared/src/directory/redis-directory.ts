@@ -116,8 +116,8 @@ class RedisDirectory implements Directory {
     return seq === reply[0] || batches[0]?.seq === seq + 1 ? batches : undefined;
   }
 
-  subscribe(room: RoomId, listener: (batch: EventBatch) => void): Promise<Subscription> {
-    return subscribeBatches(this.#bus, room, listener, this.#commands.log);
+  subscribe(room: RoomId, listener: (batch: EventBatch) => void, onGarbage?: () => void): Promise<Subscription> {
+    return subscribeBatches(this.#bus, room, listener, this.#commands.log, onGarbage);
   }
 
   async touch(owner: Owner, rooms: readonly RoomId[]): Promise<Touched> {

@@ -19,6 +19,8 @@ export interface RoomFeedOptions {
   settling?(): boolean;
   /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
   onRepair?(kind: 'gap' | 'resync'): void;
+  /** Counts what came on the room's channel and was not a batch of events. */
+  onGarbage?(): void;
 }
 
 /** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
@@ -54,7 +56,8 @@ export class RoomFeed {
   }
 
   async subscribe(): Promise<void> {
-    const subscription = await this.#options.directory.subscribe(this.#options.room, (batch) => this.#accept(batch));
+    const { directory, room, onGarbage } = this.#options;
+    const subscription = await directory.subscribe(room, (batch) => this.#accept(batch), onGarbage);
     if (this.#closed) await subscription.unsubscribe();
     else this.#subscription = subscription;
   }

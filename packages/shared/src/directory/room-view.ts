@@ -1,6 +1,5 @@
 import type { PeerId, ProducerId } from '../ids.ts';
 import type { PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
-import { unreachable } from '../errors.ts';
 
 /** A picture of a room, kept by applying its events in order. */
 export class RoomView {
@@ -41,7 +40,8 @@ export class RoomView {
       case 'roomClosed':
         return;
       default:
-        unreachable(event);
+        // From a newer version of ours: what it changes is not in this picture. One that we forgot doesn't compile.
+        event satisfies never;
     }
   }
 
