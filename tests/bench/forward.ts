@@ -1,16 +1,17 @@
 // What a forwarded packet costs the workers, beside bare mediasoup in the same run.
 //
-//   npm run bench:forward [-- --rounds N] [--quick] [--json FILE] [--markdown] [--no-pin]
+//   npm run bench:forward [-- --rounds N] [--quick] [--json FILE] [--document] [--no-pin]
 
 import { type Case, caseNames } from './forward/cases.ts';
 import { generatorCeiling } from './forward/ceiling.ts';
 import { type ForwardResult, forwardTables, summarize } from './forward/report.ts';
 import { startRig } from './forward/rig.ts';
 import { fire, type Volley, warmUp } from './forward/volley.ts';
+import { putIntoDocument } from './measure/document.ts';
 import { countsInstructions, describeMachine, machineLines } from './measure/machine.ts';
 import { readOptions, writeJson } from './measure/options.ts';
 import { coresToPin, pin } from './measure/processes.ts';
-import { asMarkdown, asText } from './measure/table.ts';
+import { asText } from './measure/table.ts';
 import { watchSrtpProfiles } from './native/connection.ts';
 
 const options = readOptions('forward', process.argv.slice(2), 5);
@@ -60,9 +61,10 @@ const result: ForwardResult = {
   summary: summarize(rounds, perf),
   rounds,
 };
-const print = options.markdown ? asMarkdown : asText;
-console.log([machineLines(machine).join('\n'), ...forwardTables(result).map(print)].join('\n\n'));
+const tables = forwardTables(result);
+console.log([machineLines(machine).join('\n'), ...tables.map(asText)].join('\n\n'));
 await writeJson(options.json, result);
+if (options.document) await putIntoDocument('forward', machineLines(machine), tables);
 console.log(`\nAll of it: ${options.json}`);
 // The native library keeps threads of its own.
 process.exit(0);

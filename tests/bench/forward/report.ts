@@ -79,7 +79,7 @@ export function forwardTables(result: ForwardResult): Table[] {
 }
 
 function costTable({ summary, load, rounds, machine }: ForwardResult): Table {
-  const counted = machine.counter.startsWith('perf');
+  const counted = machine.counter?.startsWith('perf') ?? false;
   const rows = caseNames.map((name) => {
     const it = summary[name];
     if (!it) return [cases[name].title];

@@ -34,12 +34,14 @@ export const chromiumCases: Record<string, JoinCase> = {
   sdkAcross: { title: "Sluice, across nodes, Sluice's own client", beside: { yardstick: 'bare', bar: 1.4 } },
 };
 
-/** One subscriber joins here and there in turn; returns its times by case. */
-export async function measureChromium({
-  bare,
-  sluice,
-  samples,
-}: ChromiumOptions): Promise<Record<string, JoinTimes[]>> {
+export interface ChromiumResult {
+  /** Its version. */
+  browser: string;
+  times: Record<string, JoinTimes[]>;
+}
+
+/** One subscriber joins here and there in turn. */
+export async function measureChromium({ bare, sluice, samples }: ChromiumOptions): Promise<ChromiumResult> {
   await using script = await serveScript(new URL('page.ts', import.meta.url));
   await using browser = await TestBrowser.launch();
   const [near, far] = sluice.nodes;
@@ -64,7 +66,11 @@ export async function measureChromium({
       if (sample >= 0) times[joining.name]?.push(taken);
     }
   }
-  return times;
+  return { browser: await versionOf(page), times };
+}
+
+function versionOf(page: Page): Promise<string> {
+  return page.evaluate(() => /Chrome\/([\d.]+)/.exec(navigator.userAgent)?.[1] ?? 'unknown');
 }
 
 async function publish(page: Page, place: Place): Promise<void> {

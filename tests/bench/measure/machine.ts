@@ -13,13 +13,13 @@ export interface Machine {
   mediasoup: string;
   /** Where the worker binary came from. */
   worker: string;
-  /** How CPU was measured. */
-  counter: string;
+  /** How CPU was measured, where it was. */
+  counter: string | undefined;
   /** Of the last minute, when the run began: beyond a fraction of the cores, somebody else was at work. */
   load: number;
 }
 
-export function describeMachine(counter: string): Machine {
+export function describeMachine(counter?: string): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -36,7 +36,7 @@ export function describeMachine(counter: string): Machine {
 export function machineLines(machine: Machine): string[] {
   return [
     `${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, load ${machine.load.toFixed(2)} at the start`,
-    `Node ${machine.node}, mediasoup ${machine.mediasoup}, worker ${machine.worker}; CPU by ${machine.counter}`,
+    `Node ${machine.node}, mediasoup ${machine.mediasoup}, worker ${machine.worker}${machine.counter === undefined ? '' : `; CPU by ${machine.counter}`}`,
   ];
 }
 

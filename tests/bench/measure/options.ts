@@ -8,8 +8,8 @@ export interface BenchOptions {
   quick: boolean;
   /** Where the JSON goes. */
   json: string;
-  /** Prints the tables as `docs/performance.md` has them. */
-  markdown: boolean;
+  /** Puts the tables into `docs/performance.md`. */
+  document: boolean;
   /** Keeps the workers on cores of their own. */
   pin: boolean;
 }
@@ -23,13 +23,13 @@ export function readOptions(name: string, args: string[], rounds: number): Bench
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string', default: `bench-results/${name}.json` },
-      markdown: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
       pin: { type: 'boolean', default: true },
     },
   });
   const asked = Number(values.rounds ?? (values.quick ? 1 : rounds));
   if (!Number.isInteger(asked) || asked < 1) throw new Error('--rounds takes a whole number from 1.');
-  return { rounds: asked, quick: values.quick, json: values.json, markdown: values.markdown, pin: values.pin };
+  return { rounds: asked, quick: values.quick, json: values.json, document: values.document, pin: values.pin };
 }
 
 export async function writeJson(file: string, result: object): Promise<void> {

@@ -60,6 +60,8 @@ export class NativePublisher {
     const began = performance.now();
     let due = 0;
     for (let left = count; left > 0 && !this.#stopped; ) {
+      if (this.#track.isClosed())
+        throw new Error('A publisher was cut off: is this machine too busy to answer in time?');
       due = Math.min(longestBurst, left, due);
       for (let burst = Math.floor(due); burst > 0; burst--, due--, left--) this.#send();
       const slept = performance.now();

@@ -3,6 +3,7 @@ import { caseNames } from '../../bench/forward/cases.ts';
 import { summarize } from '../../bench/forward/report.ts';
 import type { Volley } from '../../bench/forward/volley.ts';
 import { joinTable, summarizeJoins } from '../../bench/join/cases.ts';
+import { replaceSection } from '../../bench/measure/document.ts';
 import { asMarkdown, asText, figure } from '../../bench/measure/table.ts';
 
 const volley = (microseconds: number[], forwarded = 100): Volley => ({
@@ -74,4 +75,10 @@ describe('a table', () => {
   test('shows as many digits as were measured', () => {
     expect([2.345, 23.45, 234.5, Number.NaN].map(figure)).toEqual(['2.35', '23.4', '235', '–']);
   });
+});
+
+test('a run takes the place of the last one in the document, and of nothing else', () => {
+  const text = 'Before\n<!-- bench:a -->\nold\n<!-- /bench:a -->\nafter\n';
+  expect(replaceSection(text, 'a', 'new')).toBe('Before\n<!-- bench:a -->\nnew\n<!-- /bench:a -->\nafter\n');
+  expect(() => replaceSection(text, 'b', 'new')).toThrow('no section');
 });
