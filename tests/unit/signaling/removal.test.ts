@@ -141,3 +141,16 @@ test('[GW15] a gateway that hears nobody, itself neither, fences nobody', async 
   expect(ann.of('peerLeft')).toEqual([]);
   expect(await ann.ask({ action: 'updatePeer', name: 'here', id: 1 })).toMatchObject({ type: 'ok' });
 });
+
+test('[GW15] a deaf gateway does not take a node for dead that it has never heard of', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock });
+  const other = await world.addGateway({ ALLOW_NODE_CHOICE: 'true' });
+  const ann = await world.gateway.join();
+  world.gateway.bus.hears = (channel) => channel !== 'sluice:registry';
+  await world.addNode('node-2');
+  await clock.advance(100);
+  const bob = await other.join({ node: 'node-2' });
+  await clock.advance(10_000);
+  expect(ann.events.map(({ type, peerId }) => [type, peerId])).toEqual([['peerJoined', bob.joined.peerId]]);
+});

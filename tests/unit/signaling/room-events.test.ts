@@ -9,6 +9,11 @@ const roomChannel = channels.room(demo);
 const seqsOf = (socket: FakeSocket) => socket.events.map(({ seq }) => seq as number);
 const numbers = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at);
 
+async function after(microtasks: number, run: () => void): Promise<void> {
+  for (let count = 0; count < microtasks; count++) await Promise.resolve();
+  run();
+}
+
 async function say(world: World, socket: JoinedSocket, count: number, from = 0): Promise<void> {
   for (let index = from; index < from + count; index++) {
     await socket.ask({ action: 'sendMessage', payload: index, id: `m${index}` });
@@ -128,6 +133,32 @@ test('[GW3] a hundred joins at once: each sees all the others once, in its reply
     const later = socket.of('peerJoined').map(({ peerId }) => peerId as string);
     const others = sockets.map(({ joined }) => joined.peerId).filter((id) => id !== socket.joined.peerId);
     expect([...inReply, ...later].toSorted()).toEqual(others.toSorted());
+  }
+});
+
+test('[GW3] nothing comes between the picture and the reply, in whatever instant an event is heard', async () => {
+  // The event is handed over so many microtasks after the join could be answered: each place in between has its turn.
+  for (let instant = 0; instant < 40; instant++) {
+    await using world = await World.create();
+    const { bus, directory } = world.gateway;
+    const ann = await world.gateway.join();
+    bus.hold((channel) => channel === roomChannel);
+    const eventsAfter = directory.eventsAfter.bind(directory);
+    directory.eventsAfter = async (room, position) => {
+      const missed = await eventsAfter(room, position);
+      await world.directory.commit(demo, { node: world.node.id, boot: world.node.boot }, [
+        { type: 'message', from: ann.joined.peerId as never, payload: 'between' },
+      ]);
+      await settle();
+      void after(instant, () => bus.letGo());
+      return missed;
+    };
+    const bob = await world.gateway.join();
+    await eventually(() => ann.of('message').length === 1);
+    expect(bob.frames[0]?.type).toBe('joined');
+    const last = seqsOf(ann).at(-1);
+    expect([bob.joined.seq, ...seqsOf(bob)].at(-1)).toBe(last);
+    expect(seqsOf(bob)).toEqual(numbers(bob.joined.seq + 1, last ?? 0));
   }
 });
 
