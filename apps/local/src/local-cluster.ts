@@ -1,11 +1,10 @@
-import { MediaNode, nodeSettings, version } from '@sluice/media-node';
+import { MediaNode, readNodeConfig, version } from '@sluice/media-node';
 import type { Bus, Clock, Directory, Logger } from '@sluice/shared';
 import {
   createMemoryBus,
   createMemoryDirectory,
   createMemoryHub,
   openRedisCoordination,
-  readConfig,
   silentLogger,
   systemClock,
 } from '@sluice/shared';
@@ -90,7 +89,7 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   async #startNode(index: number): Promise<void> {
-    const config = readConfig(nodeSettings, this.#nodeEnvironment(index));
+    const config = readNodeConfig(this.#nodeEnvironment(index));
     const node = new MediaNode({
       config,
       version,

@@ -1,10 +1,14 @@
-import type { ConfigOf } from '@sluice/shared';
-import { newNodeId, redisUrlSetting, rules } from '@sluice/shared';
+import type { ConfigOf, Environment } from '@sluice/shared';
+import { newNodeId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
 import { availableParallelism } from 'node:os';
 
 export const nodeSettings = {
-  nodeId: { env: 'NODE_ID', schema: rules.text(newNodeId()), about: 'the name of this node in the cluster' },
-  region: { env: 'REGION', schema: rules.text('default'), about: 'peers that ask for this region are placed here' },
+  nodeId: { env: 'NODE_ID', schema: rules.name(newNodeId), about: 'the name of this node in the cluster' },
+  region: {
+    env: 'REGION',
+    schema: rules.name(() => 'default'),
+    about: 'peers that ask for this region are placed here',
+  },
   redisUrl: redisUrlSetting,
   logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'how much is logged' },
   opsHost: {
@@ -27,7 +31,7 @@ export const nodeSettings = {
     schema: rules.optionalText(),
     about: 'the mediasoup-worker binary; without it mediasoup looks for its own',
   },
-  rtcListenIp: { env: 'RTC_LISTEN_IP', schema: rules.text('0.0.0.0'), about: 'the address that media is received on' },
+  rtcListenIp: { env: 'RTC_LISTEN_IP', schema: rules.ip('0.0.0.0'), about: 'the address that media is received on' },
   rtcAnnouncedAddress: {
     env: 'RTC_ANNOUNCED_ADDRESS',
     schema: rules.optionalText(),
@@ -38,7 +42,7 @@ export const nodeSettings = {
     schema: rules.integer({ min: 0, max: 65_000, fallback: 40_000 }),
     about: "the first worker's UDP and TCP port; each further worker takes the next one; 0 lets the system choose",
   },
-  pipeListenIp: { env: 'PIPE_LISTEN_IP', schema: rules.optionalText(), about: 'as RTC_LISTEN_IP, for other nodes' },
+  pipeListenIp: { env: 'PIPE_LISTEN_IP', schema: rules.ip().optional(), about: 'as RTC_LISTEN_IP, for other nodes' },
   pipeAnnouncedAddress: {
     env: 'PIPE_ANNOUNCED_ADDRESS',
     schema: rules.optionalText(),
@@ -99,6 +103,13 @@ export const nodeSettings = {
 } as const;
 
 export type NodeConfig = ConfigOf<typeof nodeSettings>;
+
+/** @throws ConfigError with all that is wrong. */
+export function readNodeConfig(environment: Environment): NodeConfig {
+  return readConfig(nodeSettings, environment, ({ pipePortMin, pipePortMax }) =>
+    pipePortMin > pipePortMax ? [`PIPE_PORT_MIN is ${pipePortMin}: above PIPE_PORT_MAX, which is ${pipePortMax}`] : [],
+  );
+}
 
 /** What one peer may hold at once. Generous beside any real meeting; small beside what a node could not bear. */
 export const peerLimits = {

@@ -1,6 +1,6 @@
 import { MediaNode, type MediaNodeOptions } from './media-node.ts';
 
-export { type NodeConfig, nodeSettings } from './config.ts';
+export { type NodeConfig, nodeSettings, readNodeConfig } from './config.ts';
 export { version } from './version.ts';
 export { MediaNode, type MediaNodeOptions };
 

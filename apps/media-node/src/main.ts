@@ -4,11 +4,10 @@ import {
   createLogger,
   openRedisCoordination,
   printableConfig,
-  readConfig,
   stopOnSignals,
   systemClock,
 } from '@sluice/shared';
-import { nodeSettings } from './config.ts';
+import { nodeSettings, readNodeConfig } from './config.ts';
 import { startMediaNode } from './index.ts';
 import { version } from './version.ts';
 
@@ -20,7 +19,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const config = readConfig(nodeSettings, process.env);
+  const config = readNodeConfig(process.env);
   const log = createLogger({ name: 'media-node', level: config.logLevel });
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
   const coordination = openRedisCoordination(config.redisUrl, { log });

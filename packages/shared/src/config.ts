@@ -25,8 +25,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads every setting once. Missing and wrong ones are collected and thrown together as a `ConfigError`. */
-export function readConfig<S extends Settings>(settings: S, environment: Environment): ConfigOf<S> {
+/**
+ * Reads every setting once. Missing and wrong ones are collected and thrown together as a `ConfigError`; so is what
+ * `disagreements` finds between settings that are each right.
+ */
+export function readConfig<S extends Settings>(
+  settings: S,
+  environment: Environment,
+  disagreements: (config: ConfigOf<S>) => string[] = () => [],
+): ConfigOf<S> {
   const faults: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
@@ -35,6 +42,7 @@ export function readConfig<S extends Settings>(settings: S, environment: Environ
     if (parsed.success) config[name] = parsed.data;
     else faults.push(describeFault(setting, raw, parsed.error));
   }
+  if (faults.length === 0) faults.push(...disagreements(config as ConfigOf<S>));
   if (faults.length > 0) throw new ConfigError(faults);
   return config as ConfigOf<S>;
 }
@@ -68,6 +76,16 @@ const decimal = z
 /** Rules that settings share. */
 export const rules = {
   text: (fallback?: string) => withDefault(z.string().min(1).max(256), fallback),
+  /** What a process or a region is called: it stands in the names of channels, in reports and in metrics. */
+  name: (fallback?: () => string) =>
+    withDefault(
+      z
+        .string()
+        .max(64)
+        .regex(/^[A-Za-z0-9_.-]+$/),
+      fallback,
+    ),
+  ip: (fallback?: string) => withDefault(z.union([z.ipv4(), z.ipv6()], 'not an IP address'), fallback),
   integer: (bounds: { min: number; max: number; fallback?: number }) =>
     withDefault(decimal.pipe(z.int().min(bounds.min).max(bounds.max)), bounds.fallback),
   number: (bounds: { min: number; max: number; fallback?: number }) =>
@@ -96,8 +114,12 @@ export const rules = {
   logLevel: () => rules.choice(['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'], 'info'),
 } as const;
 
-function withDefault<T>(schema: z.ZodType<T>, fallback: T | undefined): z.ZodType<T> {
-  return fallback === undefined ? schema : schema.optional().transform((value) => value ?? fallback);
+function withDefault<T extends string | number>(
+  schema: z.ZodType<T>,
+  fallback: T | (() => T) | undefined,
+): z.ZodType<T> {
+  if (fallback === undefined) return schema;
+  return schema.optional().transform((value) => value ?? (typeof fallback === 'function' ? fallback() : fallback));
 }
 
 /** The address of the Redis that bus and directory are on, in any form that `readRedisTarget` knows. */

@@ -1,0 +1,87 @@
+import type { RoomEvent, RoomSnapshot } from '@sluice/shared';
+import { differences, RoomView } from '@sluice/shared';
+import {
+  chosenSeed,
+  ownerNamed,
+  peerRecord,
+  producerRecord,
+  roomNamed,
+  type Seeded,
+  seeded,
+} from '@sluice/shared/testing';
+import { describe, expect, it } from 'vitest';
+
+const owner = ownerNamed('n');
+const peer = peerRecord('ada', owner);
+const producer = producerRecord('cam', peer);
+
+const contentOf = ({ peers, producers }: RoomView) => ({
+  peers: [...peers.values()].sort((a, b) => a.peerId.localeCompare(b.peerId)),
+  producers: [...producers.values()].sort((a, b) => a.producerId.localeCompare(b.producerId)),
+});
+
+/** Something that may be in a room: of few, so that two pictures have much in common. */
+function randomView(random: Seeded): RoomView {
+  const peers = ['a', 'b', 'c', 'd']
+    .filter(() => random.chance(0.6))
+    .map((id) => peerRecord(id, owner, { name: random.pick(['x', 'y']) }));
+  const producers = peers.flatMap((one) =>
+    ['1', '2']
+      .filter(() => random.chance(0.6))
+      .map((id) => producerRecord(`${one.peerId}${id}`, one, { paused: random.chance(0.5) })),
+  );
+  const snapshot: RoomSnapshot = { room: roomNamed('r'), epoch: 1, seq: 1, peers, producers };
+  return RoomView.of(snapshot);
+}
+
+describe('a picture of a room', () => {
+  it('[CL30] follows its events', () => {
+    const view = new RoomView();
+    const events: RoomEvent[] = [
+      { type: 'peerJoined', peer },
+      { type: 'producerAdded', producer },
+      { type: 'producerPaused', producerId: producer.producerId, peerId: peer.peerId },
+      { type: 'peerUpdated', peer: { ...peer, name: 'Ada' } },
+    ];
+    for (const event of events) view.apply(event);
+    expect(contentOf(view)).toEqual({ peers: [{ ...peer, name: 'Ada' }], producers: [{ ...producer, paused: true }] });
+    expect(view.producersOf(peer.peerId)).toHaveLength(1);
+    view.apply({ type: 'producerResumed', producerId: producer.producerId, peerId: peer.peerId });
+    expect(view.producers.get(producer.producerId)?.paused).toBe(false);
+    view.apply({ type: 'producerClosed', producerId: producer.producerId, peerId: peer.peerId, kind: 'video' });
+    view.apply({ type: 'peerLeft', peerId: peer.peerId, reason: 'left' });
+    expect(contentOf(view)).toEqual({ peers: [], producers: [] });
+  });
+
+  it('[CL30] is not changed by what concerns nobody in it, or comes from a newer version', () => {
+    const view = RoomView.of({ room: roomNamed('r'), epoch: 1, seq: 2, peers: [peer], producers: [producer] });
+    const before = contentOf(view);
+    view.apply({ type: 'producerPaused', producerId: producerRecord('other', peer).producerId, peerId: peer.peerId });
+    view.apply({ type: 'message', from: peer.peerId, payload: 'hello' });
+    view.apply({ type: 'roomTurnedBlue', shade: 7 } as unknown as RoomEvent);
+    expect(contentOf(view)).toEqual(before);
+  });
+});
+
+describe('the differences of two pictures', () => {
+  it('[CL31] lead from the one to the other, whatever they are', () => {
+    const seed = chosenSeed();
+    const random = seeded(seed);
+    for (let round = 0; round < 500; round++) {
+      const [from, to] = [randomView(random), randomView(random)];
+      const followed = new RoomView();
+      for (const one of from.peers.values()) followed.apply({ type: 'peerJoined', peer: one });
+      for (const one of from.producers.values()) followed.apply({ type: 'producerAdded', producer: one });
+      for (const event of differences(from, to)) followed.apply(event);
+      expect(contentOf(followed), `seed ${seed}, round ${round}`).toEqual(contentOf(to));
+      expect(differences(to, followed)).toEqual([]);
+    }
+  });
+
+  it('[CL31] a peer goes after its producers and comes before them', () => {
+    const none = new RoomView();
+    const some = RoomView.of({ room: roomNamed('r'), epoch: 1, seq: 2, peers: [peer], producers: [producer] });
+    expect(differences(none, some).map(({ type }) => type)).toEqual(['peerJoined', 'producerAdded']);
+    expect(differences(some, none).map(({ type }) => type)).toEqual(['producerClosed', 'peerLeft']);
+  });
+});
