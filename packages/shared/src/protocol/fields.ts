@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ConsumerId, PeerId, ProducerId, RoomId, SessionId, TransportId } from '../ids.ts';
 
 /** Fields that several messages share. Lengths are in UTF-16 units, JSON sizes in bytes of the encoded value. */
-const branded = <T extends string>(schema: z.ZodString) => schema as unknown as z.ZodType<T>;
+const branded = <T extends string>(schema: z.ZodString) => schema as unknown as z.ZodType<T, string>;
 
 const printable = /^[\p{L}\p{N}\p{P}\p{S} ]+$/u;
 
