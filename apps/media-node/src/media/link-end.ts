@@ -144,6 +144,8 @@ export class LinkEnd {
   }
 
   #keep<T extends Given | Taken>(map: Map<ProducerId, Given | Taken>, producerId: ProducerId, object: T): T {
+    // Two exchanges about the same producer may have run at once, the first given up by its asker.
+    map.get(producerId)?.close();
     map.set(producerId, object);
     onClose(object, () => {
       if (map.get(producerId) !== object) return;

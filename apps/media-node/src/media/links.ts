@@ -1,4 +1,12 @@
-import type { Clock, Endpoint, OperationParams, OpenPipeResult, ProducerId, RoomId } from '@sluice/shared';
+import type {
+  Clock,
+  Endpoint,
+  OpenPipeResult,
+  OperationParams,
+  OperationResults,
+  ProducerId,
+  RoomId,
+} from '@sluice/shared';
 import { SingleFlight, SluiceError } from '@sluice/shared';
 import type { LinkListen, LinkScope, Taken } from './link-end.ts';
 import { LinkEnd, StaleLink } from './link-end.ts';
@@ -76,6 +84,7 @@ export class Links {
       throw new SluiceError('producerNotFound', 'This producer cannot be had here.', { cause: error });
     } finally {
       end.pending--;
+      if (end.empty) end.close();
     }
   }
 
@@ -99,10 +108,10 @@ export class Links {
   }
 
   /** The giver's part of the sweep: whatever the asker doesn't carry any more is let go. */
-  reconcile(request: OperationParams<'syncPipe'>): { closed: number; missing: string[] } {
+  reconcile(request: OperationParams<'syncPipe'>): OperationResults['syncPipe'] {
     const end = this.#endNamed(request);
-    if (!end) return { closed: 0, missing: request.producerIds };
-    if (end.pending > 0) return { closed: 0, missing: [] };
+    if (!end) return { closed: 0, missing: request.producerIds, known: this.#isBeingMade(request) };
+    if (end.pending > 0) return { closed: 0, missing: [], known: true };
     const wanted = new Set(request.producerIds);
     const before = this.#options.clock.now() - sweepAgeMs;
     const orphans = [...end.given].filter(
@@ -111,15 +120,19 @@ export class Links {
     for (const [, orphan] of orphans) orphan.close();
     const missing = request.producerIds.filter((producerId) => !end.given.has(producerId));
     if (end.empty) end.close();
-    return { closed: orphans.length, missing };
+    return { closed: orphans.length, missing, known: true };
   }
 
-  /** The asker's part of the sweep, for one pair between nodes. Returns the producers that the giver has lost. */
+  /**
+   * The asker's part of the sweep, for one pair between nodes. Returns the producers that the giver has lost. Both sides
+   * do it: who only gives, learns whether anybody is still there to take.
+   */
   async sweep(end: LinkEnd): Promise<ProducerId[]> {
     if (end.farAddress === undefined || end.pending > 0 || end.farTransportId === undefined) return [];
     const producerIds = [...end.taken.keys()];
     const answer = await this.#call(end.farAddress, 'syncPipe', { ...this.#named(end), producerIds });
-    if (end.empty && producerIds.length === 0) end.close();
+    if (end.pending > 0) return [];
+    if (!answer.known || end.empty) end.close();
     return answer.missing as ProducerId[];
   }
 
@@ -131,8 +144,18 @@ export class Links {
     for (const end of [...this.#standing]) if (end.farAddress === address) end.close();
   }
 
+  /** The slice goes: the other sides are told to send nothing more. */
   close(): void {
-    for (const end of [...this.#standing]) end.close();
+    for (const end of [...this.#standing]) {
+      const told = this.#sayClosed(end, [...end.taken.keys()]);
+      end.close();
+      told.catch(() => undefined);
+    }
+  }
+
+  async #sayClosed(end: LinkEnd, producerIds: ProducerId[]): Promise<void> {
+    if (end.farAddress === undefined || end.farTransportId === undefined) return;
+    await this.#call(end.farAddress, 'closePipe', { ...this.#named(end), producerIds });
   }
 
   async #takeOnce(router: SliceRouter, source: LinkSource, producerId: ProducerId) {
@@ -152,8 +175,13 @@ export class Links {
           ? await this.give(request, undefined)
           : await this.#call(source.address, 'openPipe', request);
       return { end, taken: await this.#settle(end, producerId, answer) };
+    } catch (error) {
+      // It may have been given all the same: whoever gives to nobody is told. Where that is lost, the sweep tells it.
+      if (!(error instanceof StaleLink)) this.release(end, [producerId]).catch(() => undefined);
+      throw error;
     } finally {
       end.pending--;
+      if (end.empty) end.close();
     }
   }
 
@@ -163,8 +191,6 @@ export class Links {
       return await end.take(producerId, answer);
     } catch (error) {
       if (error instanceof StaleLink) end.close();
-      // The giver sends to nobody now: it is told, and where that is lost the sweep tells it.
-      else this.release(end, [producerId]).catch(() => undefined);
       throw error;
     }
   }
@@ -207,6 +233,15 @@ export class Links {
       if (same && end.farTransportId === request.askerTransportId) return end;
     }
     return undefined;
+  }
+
+  /** Whether there is an end for it that doesn't know its other end yet: the answer about it is on its way. */
+  #isBeingMade(request: { askerRouter: string; giverRouter: string }): boolean {
+    for (const end of this.#standing) {
+      const same = end.router.id === request.giverRouter && end.farRouter === request.askerRouter;
+      if (same && (end.farTransportId === undefined || end.pending > 0)) return true;
+    }
+    return false;
   }
 
   #named(end: LinkEnd) {

@@ -25,7 +25,7 @@ export const closePipe: Operation<'closePipe'> = async (node, params) =>
 export const syncPipe: Operation<'syncPipe'> = async (node, params) => {
   const answer = node.slices.get(params.room)?.links.reconcile(params);
   if (answer && answer.closed > 0) node.metrics.repairs.inc({ kind: 'pipe' }, answer.closed);
-  return answer ?? { closed: 0, missing: params.producerIds };
+  return answer ?? { closed: 0, missing: params.producerIds, known: false };
 };
 
 /** What is wanted behind a pipe counts like a viewer here; what nobody there wants is not sent to it. */

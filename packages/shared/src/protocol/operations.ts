@@ -185,7 +185,8 @@ export interface OperationResults {
   openPipe: OpenPipeResult;
   /** `linkClosed`: nothing was left on the pair and the giver let its end go. */
   closePipe: { linkClosed: boolean };
-  syncPipe: { closed: number; missing: string[] };
+  /** `known`: the asked one has its end of the pair, or is making it. */
+  syncPipe: { closed: number; missing: string[]; known: boolean };
   pipeDemand: Nothing;
 }
 
