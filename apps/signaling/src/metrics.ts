@@ -16,6 +16,20 @@ const serverErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'coordinatorUnavailable',
 ]);
 
+/** What is sent to clients. */
+export type FrameKind = 'reply' | 'error' | 'event' | 'notice';
+
+/** Counted for each session and event, so without looking up a label: the numbers are fetched when somebody asks. */
+export class SentFrames {
+  readonly counts: Record<FrameKind, number> = { reply: 0, error: 0, event: 0, notice: 0 };
+  length = 0;
+
+  add(kind: FrameKind, length: number): void {
+    this.counts[kind]++;
+    this.length += length;
+  }
+}
+
 /** What a gateway counts. Labels are closed sets: action names, close reasons, kinds of frame. */
 export function createGatewayMetrics(
   registry: MetricsRegistry,
@@ -36,23 +50,12 @@ export function createGatewayMetrics(
   gauge('sfu_gateway_rooms', 'Rooms that this gateway follows.', now.rooms);
   gauge('sfu_gateway_buffered_bytes', 'Bytes that clients have not taken yet.', now.bufferedBytes);
   return {
+    ...createFrameMetrics(registers),
     opened: new Counter({ name: 'sfu_gateway_connections_opened_total', help: 'WebSockets opened.', registers }),
     closed: new Counter({
       name: 'sfu_gateway_connections_closed_total',
       help: 'WebSockets closed, by why.',
       labelNames: ['reason'],
-      registers,
-    }),
-    messages: new Counter({
-      name: 'sfu_gateway_messages_total',
-      help: 'Frames, by direction and kind.',
-      labelNames: ['direction', 'type'],
-      registers,
-    }),
-    messageBytes: new Counter({
-      name: 'sfu_gateway_message_bytes_total',
-      help: 'Characters in frames, by direction.',
-      labelNames: ['direction'],
       registers,
     }),
     requests: new Histogram({
@@ -90,3 +93,31 @@ export function createGatewayMetrics(
   };
 }
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+function createFrameMetrics(registers: MetricsRegistry[]) {
+  const sent = new SentFrames();
+  const messages = new Counter({
+    name: 'sfu_gateway_messages_total',
+    help: 'Frames, by direction and kind.',
+    labelNames: ['direction', 'type'],
+    registers,
+    collect() {
+      for (const [type, count] of Object.entries(sent.counts)) {
+        const labels = { direction: 'out', type };
+        this.remove(labels);
+        this.inc(labels, count);
+      }
+    },
+  });
+  const messageBytes = new Counter({
+    name: 'sfu_gateway_message_bytes_total',
+    help: 'Characters in frames, by direction.',
+    labelNames: ['direction'],
+    registers,
+    collect() {
+      this.remove({ direction: 'out' });
+      this.inc({ direction: 'out' }, sent.length);
+    },
+  });
+  return { sent, messages, messageBytes };
+}

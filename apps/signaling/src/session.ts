@@ -5,6 +5,7 @@ import { dispatch } from './dispatch.ts';
 import type { Member } from './followed-room.ts';
 import { Offences, TokenBucket } from './limits.ts';
 import { frameFaults, overflow, tooFast } from './refusals.ts';
+import type { FrameKind } from './metrics.ts';
 import type { Services } from './services.ts';
 import { type Joined, joined, type SessionState } from './session-state.ts';
 import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts';
@@ -13,8 +14,6 @@ import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts'
 const maxWaiting = 128;
 /** And so many characters in all: what one connection may keep in memory here. A browser's `produce` has about 3,000. */
 const maxWaitingLength = 512 * 1024;
-
-type FrameKind = 'reply' | 'error' | 'event' | 'notice';
 
 /**
  * One WebSocket. Its actions are done one at a time, in the order they came, and everything that answers a frame goes
@@ -200,13 +199,12 @@ export class Session implements SocketListener {
     if (this.#offences.add()) this.close('protocolAbuse', 'Too many frames that cannot be served.');
   }
 
-  #send(text: string, type: FrameKind): void {
+  #send(text: string, kind: FrameKind): void {
     const { metrics } = this.#services;
     if (this.#socket.send(text) === 'dropped') {
       metrics.dropped.inc({ reason: this.#open ? 'slowConsumer' : 'closed' });
       return;
     }
-    metrics.messages.inc({ direction: 'out', type });
-    metrics.messageBytes.inc({ direction: 'out' }, text.length);
+    metrics.sent.add(kind, text.length);
   }
 }

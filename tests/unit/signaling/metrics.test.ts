@@ -21,6 +21,8 @@ test('[GW24] what happened is counted, under labels that are closed sets', async
     'sfu_gateway_rooms 1',
     'sfu_gateway_messages_total{direction="in",type="join"} 2',
     'sfu_gateway_messages_total{direction="in",type="invalid"} 1',
+    'sfu_gateway_messages_total{direction="out",type="reply"} 3',
+    'sfu_gateway_messages_total{direction="out",type="error"} 2',
     'sfu_gateway_request_duration_seconds_count{method="sendMessage",result="ok"} 1',
     'sfu_gateway_request_duration_seconds_count{method="restartIce",result="client_error"} 1',
     'sfu_gateway_request_duration_seconds_count{method="invalid",result="client_error"} 1',
