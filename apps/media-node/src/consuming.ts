@@ -7,6 +7,7 @@ import {
   createConsumer,
   describeCarried,
   describeConsumer,
+  onceReceiving,
   type PeerConsumer,
   wantedLayer,
   watchConsumer,
@@ -45,6 +46,7 @@ export async function consumeOne(place: PeerPlace, producerId: ProducerId, how: 
     }
     const consumer = await createConsumer({ ...how, record });
     keep(place, consumer, reach);
+    onceReceiving(consumer, how.transport, () => reach.open());
     return describeConsumer(consumer, record, reach.path);
   } catch (error) {
     reach.release();

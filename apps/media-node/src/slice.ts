@@ -93,7 +93,7 @@ export class Slice {
       clock,
       listen: options.listen,
       routerById: (id) => this.#routers.find((router) => router.id === id),
-      kindOf: (producerId) => (this.recordOf(producerId)?.kind === 'data' ? 'data' : 'media'),
+      kindOf: (producerId) => this.recordOf(producerId)?.kind,
     });
     this.pipes = new Pipes({
       links: this.links,

@@ -72,6 +72,24 @@ export function watchConsumer(consumer: types.Consumer, tell: (event: ClientPeer
   consumer.on('score', ({ score, producerScore }) => tell({ type: 'scoreChanged', consumerId, score, producerScore }));
 }
 
+/** Runs `act` once the client can receive: its transport is through, and it has resumed the consumer. */
+export function onceReceiving(consumer: types.Consumer, transport: types.WebRtcTransport, act: () => void): void {
+  const look = () => {
+    if (consumer.paused || consumer.producerPaused || transport.dtlsState !== 'connected') return;
+    stop();
+    act();
+  };
+  const stop = () => {
+    consumer.observer.off('resume', look);
+    consumer.observer.off('close', stop);
+    transport.off('dtlsstatechange', look);
+  };
+  consumer.observer.on('resume', look);
+  consumer.observer.on('close', stop);
+  transport.on('dtlsstatechange', look);
+  look();
+}
+
 /** The highest spatial layer that a consumer wants now; −1 while it is paused. */
 export function wantedLayer(consumer: types.Consumer): number {
   if (consumer.paused) return -1;

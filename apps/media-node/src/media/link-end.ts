@@ -1,6 +1,8 @@
 import type { OpenPipeResult, PipeEnd, ProducerId } from '@sluice/shared';
+import type { ProducerKind } from '@sluice/shared/protocol';
 import { SluiceError } from '@sluice/shared';
 import type { types } from 'mediasoup';
+import { consumePaused, type PausedPipe } from './paused-pipe.ts';
 import type { SliceRouter } from './slice-router.ts';
 
 export type Given = types.Consumer | types.DataConsumer;
@@ -36,6 +38,8 @@ export class LinkEnd {
   /** Exchanges under way: an end that somebody is about to use is not empty. */
   pending = 0;
   readonly #transport: types.PipeTransport;
+  /** Video that nobody at the other end could use yet. */
+  readonly #shut = new Set<ProducerId>();
   #far: { transportId: string; connected: Promise<void> } | undefined;
 
   private constructor(options: LinkEndOptions, transport: types.PipeTransport) {
@@ -106,15 +110,35 @@ export class LinkEnd {
     return connected;
   }
 
-  /** Begins to send a producer of this router. One that is given already is given anew: the asker lost its copy. */
-  async give(producerId: ProducerId, kind: 'media' | 'data', now: number): Promise<Omit<OpenPipeResult, 'giver'>> {
+  /**
+   * Begins to send a producer of this router. One that is given already is given anew: the asker lost its copy. Video
+   * starts paused, to be opened when somebody at the other end can receive: a pipe asks for a key frame the moment it
+   * flows, and a browser answers no second request within 300 ms of one that came for nobody.
+   */
+  async give(
+    producerId: ProducerId,
+    kind: ProducerKind | undefined,
+    now: number,
+  ): Promise<Omit<OpenPipeResult, 'giver'>> {
     this.given.get(producerId)?.close();
     this.givenAt.set(producerId, now);
     if (kind === 'data') return this.#giveData(producerId);
-    const consumer = await this.#transport.consume({ producerId });
+    const { consumer, rtpParameters } = await this.#giveMedia(producerId, kind);
     this.#keep(this.given, producerId, consumer);
-    const { rtpParameters, producerPaused: paused } = consumer;
-    return { kind: consumer.kind, rtpParameters, paused } as Omit<OpenPipeResult, 'giver'>;
+    if (consumer.paused) this.#shut.add(producerId);
+    return { kind: consumer.kind, rtpParameters, paused: consumer.producerPaused } as Omit<OpenPipeResult, 'giver'>;
+  }
+
+  /** Lets through, for the first time, what was given and nobody could use. */
+  async open(producerId: ProducerId): Promise<void> {
+    if (this.#shut.has(producerId)) await this.want(producerId, true);
+  }
+
+  /** What nobody at the other end wants is not sent. */
+  async want(producerId: ProducerId, wanted: boolean): Promise<void> {
+    this.#shut.delete(producerId);
+    const given = this.given.get(producerId);
+    await (wanted ? given?.resume() : given?.pause());
   }
 
   /** Makes the other side's producer appear in this router. */
@@ -135,6 +159,15 @@ export class LinkEnd {
     this.#transport.close();
   }
 
+  async #giveMedia(producerId: ProducerId, kind: ProducerKind | undefined): Promise<PausedPipe> {
+    if (kind === 'video') {
+      const { router } = this.router;
+      return consumePaused(this.#transport, { producerId, router, enableRtx: this.scope === 'node' });
+    }
+    const consumer = await this.#transport.consume({ producerId });
+    return { consumer, rtpParameters: consumer.rtpParameters };
+  }
+
   async #giveData(producerId: ProducerId): Promise<Omit<OpenPipeResult, 'giver'>> {
     const consumer = await this.#transport.consumeData({ dataProducerId: producerId });
     this.#keep(this.given, producerId, consumer);
@@ -150,6 +183,7 @@ export class LinkEnd {
     onClose(object, () => {
       if (map.get(producerId) !== object) return;
       map.delete(producerId);
+      if (map === this.given) this.#shut.delete(producerId);
       if (map === this.given) this.givenAt.delete(producerId);
     });
     return object;

@@ -8,6 +8,7 @@ import type {
   RoomId,
 } from '@sluice/shared';
 import { SingleFlight, SluiceError } from '@sluice/shared';
+import type { ProducerKind } from '@sluice/shared/protocol';
 import type { LinkListen, LinkScope, Taken } from './link-end.ts';
 import { LinkEnd, StaleLink } from './link-end.ts';
 import type { SliceRouter } from './slice-router.ts';
@@ -24,14 +25,20 @@ export interface LinksOptions {
   clock: Clock;
   listen: Record<LinkScope, LinkListen>;
   routerById(id: string): SliceRouter | undefined;
-  /** Whether a producer id here names data or media. */
-  kindOf(producerId: ProducerId): 'media' | 'data';
+  kindOf(producerId: ProducerId): ProducerKind | undefined;
 }
 
 /** Milliseconds for one exchange about a pipe: within it a consumer waits. */
 const exchangeMs = 1500;
+/**
+ * How long video that was given waits to be asked for, in ms. Shorter wastes the key frame of a slow viewer; longer costs
+ * one whose word was lost.
+ */
+const openAtLatestMs = 1000;
 /** A stale pair is made anew; twice covers both sides having lost theirs. */
 const attempts = 3;
+/** What is wanted of a producer until somebody says more exactly. */
+export const everyLayer = 7;
 /** A list of what the asker carries may be this old when it is read: what was given since is left alone. */
 const sweepAgeMs = 5000;
 
@@ -78,6 +85,8 @@ export class Links {
         this.#options.kindOf(request.producerId),
         this.#options.clock.now(),
       );
+      // It may close by then; there is nothing to open any more.
+      this.#options.clock.setTimer(() => void end.open(request.producerId).catch(() => undefined), openAtLatestMs);
       return { giver: end.describe(), ...answer } as OpenPipeResult;
     } catch (error) {
       if (error instanceof StaleLink) throw new SluiceError('nodeUnavailable', 'The pipe is being made anew.');
@@ -86,6 +95,15 @@ export class Links {
       end.pending--;
       if (end.empty) end.close();
     }
+  }
+
+  /** The asker's part: somebody behind the pipe can receive now. Where that is lost, the giver opens it a moment later. */
+  open(end: LinkEnd, producerId: ProducerId): void {
+    const far = [...this.#standing].find(({ id }) => id === end.farTransportId);
+    const request = { ...this.#named(end), producerId, maxSpatialLayer: everyLayer };
+    const opened =
+      end.farAddress === undefined ? far?.open(producerId) : this.#call(end.farAddress, 'pipeDemand', request);
+    opened?.catch(() => undefined);
   }
 
   /** The asker's part: lets carried producers go, and the pair too once nothing is left on it at either end. */
@@ -253,7 +271,11 @@ export class Links {
     };
   }
 
-  #call<O extends 'openPipe' | 'closePipe' | 'syncPipe'>(address: string, operation: O, params: OperationParams<O>) {
+  #call<O extends 'openPipe' | 'closePipe' | 'syncPipe' | 'pipeDemand'>(
+    address: string,
+    operation: O,
+    params: OperationParams<O>,
+  ) {
     return this.#options.endpoint.call(address, operation, params, { ttlMs: exchangeMs });
   }
 }

@@ -16,6 +16,7 @@ export class Carriage {
   /** Where it was carried from within this node, if it came here over another of our routers. */
   readonly upstream: Carriage | undefined;
   users = 0;
+  opened = false;
   idle: Timer | undefined;
 
   constructor(options: {
@@ -41,8 +42,12 @@ export class Carriage {
 /** A producer within reach of a router. `release` must be called once, when its user has gone. */
 export interface Reach {
   path: MediaPath;
+  /** To be called when its user can receive: until the first can, video stays where it is. */
+  open(): void;
   release(): void;
 }
+
+const atHome: Reach = { path: 'router', open: () => undefined, release: () => undefined };
 
 export interface PipesOptions {
   links: Links;
@@ -79,7 +84,7 @@ export class Pipes {
 
   /** @throws producerNotFound, nodeUnavailable, deadlineExceeded. A failure is not remembered: the next asker tries. */
   async reach(producerId: ProducerId, router: SliceRouter): Promise<Reach> {
-    if (this.#options.ownRouterOf(producerId) === router) return { path: 'router', release: () => undefined };
+    if (this.#options.ownRouterOf(producerId) === router) return atHome;
     const carriage = await this.#use(() => this.#carriageAt(producerId, router));
     let released = false;
     const release = () => {
@@ -87,7 +92,7 @@ export class Pipes {
       released = true;
       this.#leave(carriage);
     };
-    return { path: carriage.path, release };
+    return { path: carriage.path, open: () => this.#open(carriage), release };
   }
 
   /** The producer is gone where it lived: so are its copies. */
@@ -125,6 +130,13 @@ export class Pipes {
       carriage.idle = undefined;
       return carriage;
     }
+  }
+
+  #open(carriage: Carriage): void {
+    if (carriage.opened || !isVideo(carriage.taken)) return;
+    carriage.opened = true;
+    if (carriage.upstream) this.#open(carriage.upstream);
+    this.#options.links.open(carriage.end, carriage.producerId);
   }
 
   #leave(carriage: Carriage): void {
@@ -212,6 +224,8 @@ export class Pipes {
     });
   }
 }
+
+const isVideo = (taken: Taken): boolean => 'kind' in taken && taken.kind === 'video';
 
 async function applyPaused(taken: Taken, paused: boolean): Promise<void> {
   if (taken.closed || taken.paused === paused) return;

@@ -1,11 +1,9 @@
 import { SluiceError } from '@sluice/shared';
 import { onClose } from '../media/link-end.ts';
+import { everyLayer } from '../media/links.ts';
 import type { MediaNode } from '../media-node.ts';
 import type { Slice } from '../slice.ts';
 import { nothing, type Operation } from './table.ts';
-
-/** Until the asker says what is wanted behind it: the first viewer must not wait for that. */
-const wantsEverything = 7;
 
 export const openPipe: Operation<'openPipe'> = async (node, params) => {
   const { links, demand } = findSlice(node, params);
@@ -13,7 +11,7 @@ export const openPipe: Operation<'openPipe'> = async (node, params) => {
   const wanter = `pipe:${params.asker.transportId}`;
   const given = links.endNamed({ ...params, askerTransportId: params.asker.transportId })?.given.get(params.producerId);
   if (given) {
-    demand.set(params.producerId, wanter, wantsEverything);
+    demand.set(params.producerId, wanter, everyLayer);
     onClose(given, () => demand.remove(params.producerId, wanter));
   }
   return answer;
@@ -31,10 +29,10 @@ export const syncPipe: Operation<'syncPipe'> = async (node, params) => {
 /** What is wanted behind a pipe counts like a viewer here; what nobody there wants is not sent to it. */
 export const pipeDemand: Operation<'pipeDemand'> = async (node, params) => {
   const slice = findSlice(node, params);
-  const given = slice.links.endNamed(params)?.given.get(params.producerId);
-  if (!given) throw new SluiceError('producerNotFound', 'This producer is not piped.');
+  const end = slice.links.endNamed(params);
+  if (!end?.given.has(params.producerId)) throw new SluiceError('producerNotFound', 'This producer is not piped.');
   slice.demand.set(params.producerId, `pipe:${params.askerTransportId}`, params.maxSpatialLayer);
-  await (params.maxSpatialLayer < 0 ? given.pause() : given.resume());
+  await end.want(params.producerId, params.maxSpatialLayer >= 0);
   return nothing;
 };
 
