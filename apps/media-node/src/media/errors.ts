@@ -1,8 +1,17 @@
 import { SluiceError } from '@sluice/shared';
 
-/** mediasoup's refusal of a client's parameters, as the client's fault; anything else stays what it is. */
+/**
+ * mediasoup's refusal of a client's parameters, as the client's fault. The library throws a TypeError or an
+ * UnsupportedError, the worker a bare Error (an SSRC that is taken, a transport that is connected); a closed worker or
+ * object has an error class of its own, and stays what it is.
+ */
 export function invalidMedia(error: unknown, path: string): never {
-  const refused = error instanceof TypeError || (error instanceof Error && error.name === 'UnsupportedError');
-  if (!refused) throw error;
+  if (!isRefusal(error)) throw error;
   throw new SluiceError('badRequest', `The ${path} don't fit: ${error.message}`, { details: { path }, cause: error });
+}
+
+const refusals = new Set(['TypeError', 'UnsupportedError', 'Error']);
+
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof SluiceError) && refusals.has(error.name);
 }

@@ -6,6 +6,7 @@ import { consumeOne, type HowToConsume, type PeerPlace } from '../consuming.ts';
 import { consumerIdOf, wantedLayer } from '../media/consumers.ts';
 import type { Reach } from '../media/pipes.ts';
 import { kickLayers } from '../replacing.ts';
+import { invalidMedia } from '../media/errors.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, params) => {
@@ -98,12 +99,14 @@ export const consumeData: Operation<'consumeData'> = onPeer<'consumeData'>(async
   const reach = await slice.pipes.reach(dataProducerId, peer.router);
   try {
     const { ordered, maxPacketLifeTime, maxRetransmits } = reliability;
-    const consumer = await transport.consumeData({
-      dataProducerId,
-      ...(ordered !== undefined && { ordered }),
-      ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
-      ...(maxRetransmits !== undefined && { maxRetransmits }),
-    });
+    const consumer = await transport
+      .consumeData({
+        dataProducerId,
+        ...(ordered !== undefined && { ordered }),
+        ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+        ...(maxRetransmits !== undefined && { maxRetransmits }),
+      })
+      .catch((error: unknown) => invalidMedia(error, 'transportId'));
     keepData({ slice, peer }, consumer, reach);
     return describeDataConsumer(consumer, record);
   } catch (error) {

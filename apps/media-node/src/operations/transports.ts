@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import { invalidMedia } from '../media/errors.ts';
 import { transportParameters } from '../media/transports.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
@@ -9,7 +10,8 @@ export const createTransport: Operation<'createTransport'> = onPeer<'createTrans
 
 export const connectTransport: Operation<'connectTransport'> = onPeer<'connectTransport'>(
   async ({ peer }, { transportId, dtlsParameters }) => {
-    await peer.transport(transportId).transport.connect({ dtlsParameters });
+    const { transport } = peer.transport(transportId);
+    await transport.connect({ dtlsParameters }).catch((error: unknown) => invalidMedia(error, 'dtlsParameters'));
     return nothing;
   },
 );
