@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Child } from '@sluice/local';
+import { eventually } from '@sluice/shared/testing';
+import { describe, expect, it } from 'vitest';
+import { freePort, RedisProcess } from '../support/redis-process.ts';
+
+const apps = {
+  node: fileURLToPath(new URL('../../apps/media-node/src/main.ts', import.meta.url)),
+  gateway: fileURLToPath(new URL('../../apps/signaling/src/main.ts', import.meta.url)),
+};
+
+/** Ports of the system's choice; no page, which takes a second to build and is not asked for here. */
+const common = {
+  RTC_LISTEN_IP: '127.0.0.1',
+  RTC_PORT: '0',
+  WORKERS: '1',
+  PORT: '0',
+  HOST: '127.0.0.1',
+  DEV_PAGE: 'false',
+};
+
+async function ended(script: string, environment: Record<string, string>) {
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, ...common, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const [code] = await once(child, 'exit');
+  return { code: code as number, stderr };
+}
+
+describe('wrong settings', () => {
+  it('[NO5] a node names all of them and ends with 1', async () => {
+    const wrong = { NODE_ID: 'a b', WORKERS: 'many', REDIS_URL: 'nowhere', PLACEMENT: 'scatter', RTC_PORT: '70000' };
+    const { code, stderr } = await ended(apps.node, wrong);
+    expect(code).toBe(1);
+    for (const name of Object.keys(wrong)) expect(stderr).toContain(`${name} is`);
+    expect(stderr, 'a list for people, no stack').not.toMatch(/\n\s+at /);
+  });
+
+  it('[NO5] a gateway names all of them and ends with 1', async () => {
+    const wrong = { GATEWAY_ID: 'a b', PORT: '-1', REDIS_URL: 'nowhere', ICE_SERVERS: '{' };
+    const { code, stderr } = await ended(apps.gateway, wrong);
+    expect(code).toBe(1);
+    for (const name of Object.keys(wrong)) expect(stderr).toContain(`${name} is`);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('[NO5] a node that cannot have its worker ends with 1, and says why', async () => {
+    const { code, stderr } = await ended(apps.node, { MEDIASOUP_WORKER_BIN: '/nowhere/worker', OPS_PORT: '0' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('workers');
+  });
+});
+
+describe('no Redis at the start', () => {
+  it.each(['node', 'gateway'] as const)(
+    '[NO6] a %s is alive, says why it is not ready, and is when Redis appears',
+    async (app) => {
+      await using redis = await RedisProcess.start();
+      await redis.kill();
+      const opsPort = await freePort();
+      const ops = `http://127.0.0.1:${opsPort}`;
+      const environment = { ...common, REDIS_URL: redis.url, OPS_PORT: String(opsPort), OPS_HOST: '127.0.0.1' };
+      const starting = Child.start({ name: app, script: apps[app], environment });
+      try {
+        const state = await eventually('an answer', () => fetch(`${ops}/readyz`), { withinMs: 40_000 });
+        expect(state.status).toBe(503);
+        expect(await state.json()).toMatchObject({
+          ready: false,
+          reasons: expect.arrayContaining([expect.stringContaining('bus')]),
+        });
+        expect((await fetch(`${ops}/healthz`)).status).toBe(200);
+        expect(await (await fetch(`${ops}/metrics`)).text()).toMatch(/^sfu_bus_connected 0$/m);
+
+        await redis.restart();
+        const ready = async () => (await fetch(`${ops}/readyz`)).status === 200;
+        await eventually('readiness', ready, { withinMs: 20_000, everyMs: 50 });
+      } finally {
+        const child = await starting;
+        expect(await child.stop()).toBe(0);
+      }
+    },
+  );
+});
