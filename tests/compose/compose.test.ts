@@ -2,7 +2,7 @@ import { eventually } from '@sluice/shared/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
-import { seesFrames } from '../support/browser-media.ts';
+import { received, seesFrames } from '../support/browser-media.ts';
 import { ComposeCluster } from '../support/compose.ts';
 
 const scale = { gateway: 2, 'media-node': 3 };
@@ -21,16 +21,6 @@ function joins(page: Page): Promise<unknown> {
   return eventually('the page to be in the room', ask, patience);
 }
 
-/** Where the work fails, its error says what the pages showed. */
-async function explained<T>(pages: Page[], work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const shown = await Promise.all(pages.map((page) => page.evaluate(() => document.body.innerText)));
-    throw new Error(shown.join('\n---\n'), { cause: error });
-  }
-}
-
 // One cluster for all of it: starting it is the longest part. The tests leave it as they found it, the last ones apart.
 describe('docker compose up --scale media-node=3 --scale gateway=2', () => {
   const started = new AsyncDisposableStack();
@@ -43,6 +33,18 @@ describe('docker compose up --scale media-node=3 --scale gateway=2', () => {
   }, 35 * 60_000);
 
   afterAll(() => started.disposeAsync());
+
+  /** Where the work fails, its error says what the pages showed and received, and what the cluster complained of. */
+  const explained = async <T>(pages: Page[], work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const shown = await Promise.all(pages.map((page) => page.evaluate(() => document.body.innerText)));
+      const got = await Promise.all(pages.map(async (page) => JSON.stringify(await received(page))));
+      const said = [...browser.complaints, ...(await cluster.warnings())];
+      throw new Error([...shown, ...got, ...said].join('\n---\n'), { cause: error });
+    }
+  };
 
   const join = async (parameters: Record<string, string>): Promise<Page> => {
     const query = new URLSearchParams({ room: 'compose', join: '1', ...parameters });

@@ -109,6 +109,12 @@ export class ComposeCluster implements AsyncDisposable {
     return (await this.#compose(['exec', '--no-TTY', service, ...command])).trim();
   }
 
+  /** What gateways and nodes have written that is more than information. */
+  async warnings(): Promise<string[]> {
+    const lines = (await this.#compose(['logs', '--no-color', 'gateway', 'media-node'])).split('\n');
+    return lines.filter((line) => /"level":[456]0/.test(line) || !line.includes('{"level"'));
+  }
+
   /** What Prometheus scrapes, and how it went the last time. */
   async targets(): Promise<Target[]> {
     const { data } = activeTargets.parse(await this.#ask('/api/v1/targets?state=active'));
