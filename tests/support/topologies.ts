@@ -14,6 +14,7 @@ export interface Stage extends AsyncDisposable {
   far: Place;
   /** How media comes from one place to the other. */
   path: 'node' | 'worker';
+  redisUrl?: string;
   /** The processes whose children are the media workers. */
   mediaPids: number[];
 }
@@ -39,6 +40,7 @@ export const processes: Topology = {
     return {
       ...between(cluster, 0, 1),
       path: 'node',
+      redisUrl: redis.url,
       mediaPids: cluster.processes.nodes.map(({ pid }) => pid),
       async [Symbol.asyncDispose]() {
         await cluster[Symbol.asyncDispose]();
@@ -57,6 +59,7 @@ export const workers: Topology = {
     return {
       ...between(cluster, 0, 0),
       path: 'worker',
+      redisUrl: redis.url,
       mediaPids: cluster.processes.nodes.map(({ pid }) => pid),
       async [Symbol.asyncDispose]() {
         await cluster[Symbol.asyncDispose]();
