@@ -15,11 +15,27 @@ export interface SeedServer extends AsyncDisposable {
   workers: number[];
 }
 
+/** What must not outlive this process, however it ends. Workers go when their parents have. */
+const started = new Set<number>();
+process.once('exit', () => {
+  for (const pid of started) kill(pid);
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has gone by itself.
+  }
+}
+
 const script = fileURLToPath(new URL('seed-server.ts', import.meta.url));
 const startWithinMs = 20_000;
 
 export async function startSeedServer(workers = 1): Promise<SeedServer> {
   const child = spawn(process.execPath, [script, String(workers)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  if (child.pid !== undefined) started.add(child.pid);
   const up = await within(startWithinMs, "the seed's server", firstLine(child)).catch(async (error: unknown) => {
     await stop(child);
     throw error;
@@ -43,6 +59,7 @@ async function stop(child: ChildProcess): Promise<void> {
   // It holds nothing that would be lost; its workers go when their pipe to it closes.
   child.kill('SIGKILL');
   await exited;
+  started.delete(child.pid ?? 0);
 }
 
 /** Sluice as it runs in earnest: gateway and nodes as processes, over a Redis of their own. */
@@ -62,6 +79,9 @@ export async function startSluice({ nodes, workers, settings = {} }: SluiceOptio
   await using undo = new AsyncDisposableStack();
   const redis = undo.use(await RedisProcess.start());
   const cluster = undo.use(await startProcessCluster({ nodes, gateways: 1, workers, redisUrl: redis.url, settings }));
+  const processes = [...cluster.processes.nodes, ...cluster.processes.gateways];
+  for (const { pid } of processes) started.add(pid);
+  undo.defer(() => processes.forEach(({ pid }) => started.delete(pid)));
   const [gateway] = cluster.gateways;
   if (!gateway) throw new Error('A gateway was asked for.');
   const ready = async () => (await fetch(`${gateway.opsUrl}/readyz`)).ok;
