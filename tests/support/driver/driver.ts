@@ -6,6 +6,7 @@ import { codecNamed } from './codecs.ts';
 import { answer, carried, channels } from './data.ts';
 import { inbound, outbound, type Received, type Sent } from './figures.ts';
 import { type Noted, note, notes } from './notes.ts';
+import { plainConsume, plainJoin, plainPublish, plainRestartIce, plainState } from './plain.ts';
 
 export interface Join {
   url: string;
@@ -71,6 +72,12 @@ function optionsFor(track: MediaStreamTrack, { codec, simulcast = false, video }
 }
 
 export const driver = {
+  plainJoin,
+  plainPublish,
+  plainConsume,
+  plainRestartIce,
+  plainState,
+
   async join({ url, ...options }: Join): Promise<{ peerId: string; node: string }> {
     room = await joinRoom({ url: `${url.replace(/^http/, 'ws')}/ws`, ...options });
     room.on('subscribed', (one) => {
