@@ -79,8 +79,10 @@ export class MediaPage {
       last = (await this.do('received')).find((one) => one.producerId === producerId);
       return last && fits(last) ? last : undefined;
     };
-    const explained = (error: unknown) => {
-      throw new Error(`No ${what} of ${producerId}; last seen: ${JSON.stringify(last)}`, { cause: error });
+    const explained = async (error: unknown) => {
+      const notes = (await this.do('notes')).filter((one) => 'producerId' in one && one.producerId === producerId);
+      const known = `last seen: ${JSON.stringify(last)}, notes: ${JSON.stringify(notes)}`;
+      throw new Error(`No ${what} of ${producerId}; ${known}`, { cause: error });
     };
     return eventually(what, ask, { withinMs: 15_000, everyMs: 50, ...options }).catch(explained);
   }

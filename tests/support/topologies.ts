@@ -69,6 +69,16 @@ export const workers: Topology = {
   },
 };
 
+/** Where every worker counts as hot, each peer of a room goes to the one that is least so. */
+export const hotWorkers: Topology = {
+  name: 'hot workers: two nodes with two each, all too hot to take more of a room',
+  async start(settings = {}) {
+    const hot = { PLACEMENT: 'pack', HOT_WORKER_LOAD: '0' };
+    const cluster = await startTestCluster({ nodes: 2, gateways: 1, workers: 2, settings: { ...hot, ...settings } });
+    return { ...between(cluster, 0, 1), path: 'node', mediaPids: [process.pid] };
+  },
+};
+
 /** The sum of a metric over all nodes. */
 export async function onNodes({ nodes }: TestCluster, name: string, labels?: Record<string, string>): Promise<number> {
   const values = await Promise.all(nodes.map(({ opsUrl }) => readMetric(opsUrl, name, labels)));
@@ -77,7 +87,7 @@ export async function onNodes({ nodes }: TestCluster, name: string, labels?: Rec
 
 function between(cluster: TestCluster, near: number, far: number): Omit<Stage, 'path' | 'mediaPids'> {
   const place = (index: number): Place => {
-    const gateway = cluster.gateways[index];
+    const gateway = cluster.gateways[index] ?? cluster.gateways[0];
     const node = cluster.nodes[index];
     if (!gateway || !node) throw new Error('The cluster has too few gateways or nodes.');
     return { url: gateway.url, node: node.id };
