@@ -63,7 +63,7 @@ export class MediaPage {
       return (await this.page.evaluate(call, [name, args] as [keyof Driver, unknown[]])) as Answer<K>;
     } catch (error) {
       // Without the page's own stack, which points into a bundle that nobody can open.
-      throw new Error(`${name}: ${String(error).split('\n    at ')[0]}`);
+      throw new Error(`${name}: ${String(error).split('\n    at ')[0]}`, { cause: error });
     }
   }
 

@@ -47,9 +47,9 @@ function printLine(name: string, line: string): void {
 function readable(line: string): string {
   try {
     const { time, level, msg, error, reason } = JSON.parse(line) as Record<string, unknown>;
-    const detail = reason ?? (error as { message?: string } | undefined)?.message;
+    const detail = (reason as string | undefined) ?? (error as { message?: string } | undefined)?.message;
     const label = { 40: 'WARN ', 50: 'ERROR ', 60: 'FATAL ' }[Number(level)] ?? '';
-    return `${String(time).slice(11, 23)} ${label}${String(msg)}${detail === undefined ? '' : ` (${String(detail)})`}`;
+    return `${String(time).slice(11, 23)} ${label}${String(msg)}${detail === undefined ? '' : ` (${detail})`}`;
   } catch {
     return line;
   }

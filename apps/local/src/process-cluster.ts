@@ -8,7 +8,7 @@ export interface ProcessClusterOptions extends Shape {
   redisUrl: string;
   /** Further settings of every process, by their environment names. */
   settings?: Record<string, string>;
-  onLine?(name: string, line: string): void;
+  onLine?: (name: string, line: string) => void;
 }
 
 const script = (app: string) => fileURLToPath(new URL(`../../${app}/src/main.ts`, import.meta.url));

@@ -1,7 +1,7 @@
 import type { CarriedConsumer, ConsumerId, ProducerId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ConsumerInfo, ConsumerLayers, ReplacingConsumer, RtpCapabilities } from '@sluice/shared/protocol';
-import type { types } from 'mediasoup';
+import type { types } from './media/types.ts';
 import {
   consumerIdOf,
   createConsumer,

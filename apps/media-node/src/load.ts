@@ -21,7 +21,7 @@ export class LoadMeter {
   readonly #onHang: (worker: PooledWorker) => void;
   #timer: Timer | undefined;
 
-  constructor(options: { pool: WorkerPool; clock: Clock; onHang(worker: PooledWorker): void }) {
+  constructor(options: { pool: WorkerPool; clock: Clock; onHang: (worker: PooledWorker) => void }) {
     this.#pool = options.pool;
     this.#clock = options.clock;
     this.#onHang = options.onHang;

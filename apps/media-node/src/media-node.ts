@@ -12,7 +12,6 @@ import type {
   Readiness,
   Report,
   RoomId,
-  TransportId,
 } from '@sluice/shared';
 import {
   Beats,
@@ -23,21 +22,20 @@ import {
   FeedVerifier,
   Lifecycle,
   newBootId,
-  nodeOperations,
   Registry,
-  type ServedOperation,
   SluiceError,
   startOpsServer,
 } from '@sluice/shared';
 import type { NodeConfig } from './config.ts';
 import { takeCensus } from './census.ts';
 import { LoadMeter } from './load.ts';
-import { announcedAddress } from './media/addresses.ts';
+import { adoptTransport } from './adopt-transport.ts';
 import type { LinkListen, LinkScope } from './media/link-end.ts';
-import { createPeerTransport, type Direction, type PeerTransport } from './media/transports.ts';
+import { createPeerTransport, type Direction } from './media/transports.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
-import { operations } from './operations/index.ts';
+import { linkListen } from './media/link-listen.ts';
+import { servedBy } from './operations/serve.ts';
 import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
@@ -54,9 +52,6 @@ export interface MediaNodeOptions {
   clock: Clock;
   log: Logger;
 }
-
-/** A transport that its client never connected is an orphan of a lost answer; after this long, in ms, it goes. */
-const connectWithinMs = 30_000;
 
 /**
  * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
@@ -110,7 +105,7 @@ export class MediaNode {
       ...common,
       metrics: this.#busMetrics,
       inbox: channels.node(this.owner.node, this.owner.boot),
-      operations: this.#served(),
+      operations: servedBy(this),
     });
     this.registry = new Registry({
       bus,
@@ -232,7 +227,7 @@ export class MediaNode {
     const made = await createPeerTransport(peer.router, { ...options, initialOutgoingBitrate });
     if (peer.closed) made.transport.close();
     peer.assertOpen();
-    this.#adopt(peer, made);
+    adoptTransport(this, peer, made);
     return made;
   }
 
@@ -247,23 +242,6 @@ export class MediaNode {
     } catch (error) {
       this.log.error({ error }, 'The new boot cannot be heard: the bus is closed.');
     }
-  }
-
-  #adopt(peer: Peer, made: PeerTransport): void {
-    const { transport } = made;
-    const id = transport.id as TransportId;
-    peer.transports.set(id, made);
-    const orphaned = this.clock.setTimer(() => {
-      if (transport.dtlsState === 'new') transport.close();
-    }, connectWithinMs);
-    transport.observer.once('close', () => {
-      orphaned.cancel();
-      peer.transports.delete(id);
-    });
-    transport.on('iceselectedtuplechange', ({ protocol }) => this.metrics.iceSelected.inc({ protocol }));
-    transport.on('dtlsstatechange', (state) => {
-      if (state === 'failed') this.metrics.dtlsFailures.inc();
-    });
   }
 
   #garbage(): void {
@@ -307,16 +285,6 @@ export class MediaNode {
     for (const slice of this.slices) yield slice.feed;
   }
 
-  #served(): Record<string, ServedOperation> {
-    return Object.fromEntries(
-      Object.entries(operations).map(([name, run]) => {
-        const { [name as keyof typeof nodeOperations]: params } = nodeOperations;
-        const served: ServedOperation = { params, run: (given, context) => run(this, given, context) };
-        return [name, served];
-      }),
-    );
-  }
-
   async #startOps(): Promise<void> {
     const { opsHost: host, opsPort: port } = this.config;
     this.#ops = await startOpsServer({
@@ -326,14 +294,4 @@ export class MediaNode {
       readiness: () => this.readiness(),
     });
   }
-}
-
-function linkListen(config: NodeConfig): Record<LinkScope, LinkListen> {
-  const portRange = { min: config.pipePortMin, max: config.pipePortMax };
-  const ip = config.pipeListenIp ?? config.rtcListenIp;
-  const announced = announcedAddress(ip, config.pipeAnnouncedAddress ?? config.rtcAnnouncedAddress);
-  return {
-    worker: { ip: '127.0.0.1', portRange },
-    node: { ip, portRange, ...(announced !== undefined && { announcedAddress: announced }) },
-  };
 }

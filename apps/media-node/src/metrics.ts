@@ -19,7 +19,7 @@ export interface NodeCensus {
   state: 'starting' | 'up' | 'draining' | 'down';
 }
 
-export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeCensus) {
+function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: (census: NodeCensus) => number) =>
     new Gauge({
@@ -61,7 +61,11 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
   labelled(registry, 'sfu_worker_cpu_seconds_total', 'CPU time of a worker since it started.', 'worker', () =>
     Object.fromEntries(census().workers.map(({ index, cpuSeconds }) => [String(index), cpuSeconds])),
   );
+}
 
+export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeCensus) {
+  createGauges(registry, census);
+  const registers = [registry];
   return {
     workerDeaths: new Counter({ name: 'sfu_worker_deaths_total', help: 'Workers that died.', registers }),
     pipeSetup: new Histogram({

@@ -11,7 +11,7 @@ import type {
 } from '@sluice/shared';
 import { Mailbox, SluiceError } from '@sluice/shared';
 import type { RtpCapabilities } from '@sluice/shared/protocol';
-import type { types } from 'mediasoup';
+import type { types } from './media/types.ts';
 import { peerLimits } from './config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from './media/consumers.ts';
 import type { SliceRouter } from './media/slice-router.ts';

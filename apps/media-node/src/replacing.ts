@@ -1,6 +1,6 @@
 import type { Clock, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { types } from 'mediasoup';
+import type { types } from './media/types.ts';
 import { consumeOne, consumerClosed } from './consuming.ts';
 import { describeCarried } from './media/consumers.ts';
 import type { Peer } from './peer.ts';

@@ -1,8 +1,5 @@
 import type {
   Change,
-  Clock,
-  Directory,
-  Endpoint,
   Logger,
   Owner,
   PeerId,
@@ -14,44 +11,19 @@ import type {
   RoomId,
   RoomSnapshot,
 } from '@sluice/shared';
-import { FencedError, RoomFeed, SingleFlight, SluiceError } from '@sluice/shared';
+import { FencedError, RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
+import { askDemand } from './ask-demand.ts';
 import type { NodeConfig } from './config.ts';
 import { Demand } from './demand.ts';
-import type { LinkListen, LinkScope } from './media/link-end.ts';
 import { Links } from './media/links.ts';
 import { Pipes } from './media/pipes.ts';
-import type { Speaker } from './media/slice-router.ts';
-import { SliceRouter } from './media/slice-router.ts';
-import type { PooledWorker, WorkerPool } from './media/worker-pool.ts';
-import type { NodeMetrics } from './metrics.ts';
+import type { SliceRouter } from './media/slice-router.ts';
 import type { OwnProducer, Peer } from './peer.ts';
 import { keepLost, replaceConsumers, wasLost } from './replacing.ts';
-
-export interface SliceOptions {
-  room: RoomId;
-  owner: Owner;
-  config: NodeConfig;
-  clock: Clock;
-  log: Logger;
-  metrics: NodeMetrics;
-  directory: Directory;
-  endpoint: Endpoint;
-  pool: WorkerPool;
-  listen: Record<LinkScope, LinkListen>;
-  /** Whether the directory may not know everything yet. */
-  settling(): boolean;
-  /** Something came on the room's channel that is none of ours. */
-  onGarbage(): void;
-  /** The slice lost its claim: whoever holds it lets it go. */
-  onFenced(slice: Slice): void;
-  /** A peer's media was lost with its worker. */
-  onRouterLost(slice: Slice, router: SliceRouter): void;
-  /** The peer is in another node's hands now. */
-  onPeerMoved(slice: Slice, peer: Peer): void;
-  /** The room says that this peer is gone, or is another session's by now. */
-  onPeerGone(slice: Slice, peer: Peer, reason: string): void;
-}
+import type { SliceOptions } from './slice-options.ts';
+import { SliceRouters } from './slice-routers.ts';
+import { tellSpeakers } from './tell-speakers.ts';
 
 /**
  * The part of a room that this node holds: its routers, its peers, and the pipes to the rest of the room. It follows
@@ -65,8 +37,7 @@ export class Slice {
   readonly pipes: Pipes;
   readonly demand: Demand;
   readonly #options: SliceOptions;
-  readonly #routers: SliceRouter[] = [];
-  readonly #making = new SingleFlight<PooledWorker, SliceRouter>();
+  readonly #routers: SliceRouters;
   readonly #own = new Map<ProducerId, OwnProducer>();
   /** Joins under way: a slice that somebody is about to enter is not empty. */
   joining = 0;
@@ -78,6 +49,13 @@ export class Slice {
     const { room, clock, log, metrics, directory, endpoint } = options;
     this.#options = options;
     this.room = room;
+    this.#routers = new SliceRouters({
+      pool: options.pool,
+      policy: options.config.spread,
+      hotLoad: options.config.hotWorkerLoad,
+      onLost: (router) => options.onRouterLost(this, router),
+      onSpeakers: (router, speakers) => tellSpeakers(this, router, speakers),
+    });
     this.feed = new RoomFeed({
       room,
       directory,
@@ -92,7 +70,7 @@ export class Slice {
       endpoint,
       clock,
       listen: options.listen,
-      routerById: (id) => this.#routers.find((router) => router.id === id),
+      routerById: (id) => this.#routers.byId(id),
       kindOf: (producerId) => this.recordOf(producerId)?.kind,
     });
     this.pipes = new Pipes({
@@ -116,7 +94,7 @@ export class Slice {
   }
 
   get routers(): readonly SliceRouter[] {
-    return this.#routers;
+    return this.#routers.standing;
   }
 
   get log(): Logger {
@@ -231,17 +209,8 @@ export class Slice {
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
   }
 
-  /**
-   * The router for one more peer. `pack` stays on the first router while its worker has headroom; `spread` goes round
-   * the workers.
-   */
-  async routerForPeer(): Promise<SliceRouter> {
-    const { config, pool } = this.#options;
-    const living = this.#routers.filter((router) => !router.closed);
-    if (config.spread === 'spread') return this.#routerOn(this.#nextWorker(living));
-    const cool = living.filter((router) => router.worker.load < config.hotWorkerLoad);
-    const coolest = cool.sort((a, b) => a.worker.load - b.worker.load)[0];
-    return coolest ?? this.#routerOn(pool.leastLoaded());
+  routerForPeer(): Promise<SliceRouter> {
+    return this.#routers.forPeer();
   }
 
   tell(peer: Peer, event: ClientPeerEvent | ClientMoveEvent): void {
@@ -256,37 +225,8 @@ export class Slice {
     for (const peer of [...this.peers.values()]) this.discard(peer);
     this.demand.close();
     this.links.close();
-    for (const router of this.#routers) router.close();
+    this.#routers.close();
     await this.feed.close();
-  }
-
-  #nextWorker(living: SliceRouter[]): PooledWorker {
-    const peersOn = (worker: PooledWorker) =>
-      living.filter((router) => router.worker === worker).reduce((sum, router) => sum + router.peers, 0);
-    const [first, ...rest] = this.#options.pool.workers;
-    if (!first) throw new SluiceError('noCapacity', 'This node has no worker at the moment.');
-    return rest.reduce((best, worker) => (peersOn(worker) < peersOn(best) ? worker : best), first);
-  }
-
-  async #routerOn(worker: PooledWorker): Promise<SliceRouter> {
-    const standing = this.#routers.find((router) => router.worker === worker && !router.closed);
-    if (standing) return standing;
-    const made = await this.#making.get(worker, () => this.#createRouter(worker));
-    this.#making.forget(worker);
-    if (this.#closed) made.close();
-    return made;
-  }
-
-  async #createRouter(worker: PooledWorker): Promise<SliceRouter> {
-    const router: SliceRouter = await SliceRouter.create(worker, {
-      onLost: () => {
-        this.#routers.splice(this.#routers.indexOf(router), 1);
-        this.#options.onRouterLost(this, router);
-      },
-      onSpeakers: (speakers) => this.#tellSpeakers(router, speakers),
-    });
-    this.#routers.push(router);
-    return router;
   }
 
   /** Runs a write; one that was refused because this boot is fenced here ends the slice. */
@@ -326,7 +266,7 @@ export class Slice {
   /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
-    if (!peer || peer.enteredAt === undefined || position.seq <= peer.enteredAt) return;
+    if (peer?.enteredAt === undefined || position.seq <= peer.enteredAt) return;
     if (now && now.boot !== this.owner.boot && now.resumeHash === peer.record.resumeHash) {
       const { gateway, sessionId } = now;
       peer.record = { ...peer.record, gateway, sessionId };
@@ -334,37 +274,10 @@ export class Slice {
     } else if (now?.sessionId !== peer.sessionId) this.#options.onPeerGone(this, peer, reason);
   }
 
-  #tellSpeakers(router: SliceRouter, speakers: Speaker[]): void {
-    const named = speakers.flatMap(({ producerId, volume }) => {
-      const peerId = this.recordOf(producerId as ProducerId)?.peerId;
-      return peerId === undefined ? [] : [{ peerId, volume }];
-    });
-    for (const peer of this.peers.values()) {
-      if (peer.router === router) this.tell(peer, { type: 'activeSpeakers', speakers: named });
-    }
-  }
-
   /** Demand flows up: to the peer that publishes, or to the node that the producer came from. */
   #tellDemand(producerId: ProducerId, maxSpatialLayer: number): void {
     const own = this.own(producerId);
     if (own) this.tell(own.peer, { type: 'producerDemand', producerId, maxSpatialLayer });
-    else this.#askDemand(producerId, maxSpatialLayer);
-  }
-
-  #askDemand(producerId: ProducerId, maxSpatialLayer: number): void {
-    for (const { producerId: id, end } of this.pipes.carriages) {
-      if (id !== producerId || end.farAddress === undefined) continue;
-      const params = {
-        room: this.room,
-        askerRouter: end.router.id,
-        giverRouter: end.farRouter,
-        askerTransportId: end.id,
-        producerId,
-        maxSpatialLayer,
-      };
-      this.#options.endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: 2000 }).catch((error: unknown) => {
-        this.#options.log.debug({ code: SluiceError.from(error).code }, 'Demand could not be passed on.');
-      });
-    }
+    else askDemand(this, this.#options.endpoint, producerId, maxSpatialLayer);
   }
 }

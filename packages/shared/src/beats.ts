@@ -6,9 +6,9 @@ export interface BeatsOptions {
   bus: Bus;
   clock: Clock;
   /** The inboxes of the processes that this one depends on now. */
-  targets(): Iterable<string>;
+  targets: () => Iterable<string>;
   /** Nobody hears that inbox any more. Called once for each silence. */
-  onSilent(address: string): void;
+  onSilent: (address: string) => void;
   /** After the bus was away, in ms: until everybody has had the time to subscribe again, nobody counts as silent. */
   leaseMs?: number;
 }

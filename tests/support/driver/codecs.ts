@@ -11,7 +11,7 @@ const parameters: Record<string, Codec['parameters']> = {
 export function codecNamed(mimeType: string): Codec {
   return {
     kind: 'video',
-    mimeType: mimeType as Codec['mimeType'],
+    mimeType: mimeType,
     clockRate: 90_000,
     preferredPayloadType: 96,
     parameters: parameters[mimeType] ?? {},

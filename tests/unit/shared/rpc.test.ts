@@ -181,7 +181,7 @@ describe('retries', () => {
     );
     for (const { bus } of [asker, other]) bus.set({ doubled: 1 });
     const results = await Promise.all(Array.from({ length: 100 }, () => ask(asker, other)));
-    expect(new Set(results.map((result) => (result as { seq: number }).seq)).size).toBe(100);
+    expect(new Set(results.map((result) => result.seq)).size).toBe(100);
     expect(done).toBe(100);
     expect(await valueOf(asker.metrics, 'sfu_bus_messages_dropped_total', { reason: 'lateReply' })).toBeGreaterThan(0);
   });

@@ -45,7 +45,7 @@ export async function consumePaused(transport: types.PipeTransport, options: Pau
 function withDependencyDescriptor(parameters: types.RtpParameters): types.RtpParameters {
   if (!dependencyDescriptor) return parameters;
   const { uri, preferredId: id, preferredEncrypt: encrypt = false } = dependencyDescriptor;
-  const added = { uri: uri as types.RtpHeaderExtensionUri, id, encrypt, parameters: {} };
+  const added = { uri: uri, id, encrypt, parameters: {} };
   const headerExtensions = [...(parameters.headerExtensions ?? []), added].sort((a, b) => a.id - b.id);
   return { ...parameters, headerExtensions };
 }

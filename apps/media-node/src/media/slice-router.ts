@@ -11,8 +11,8 @@ export interface Speaker {
 
 export interface SliceRouterOptions {
   /** The router is gone without our doing: its worker died. */
-  onLost(): void;
-  onSpeakers(speakers: Speaker[]): void;
+  onLost: () => void;
+  onSpeakers: (speakers: Speaker[]) => void;
 }
 
 /** How often the loudest are told, in ms, and how loud they must be, in dBov. */

@@ -1,7 +1,7 @@
 import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ConsumerInfo } from '@sluice/shared/protocol';
-import type { types } from 'mediasoup';
+import type { types } from '../media/types.ts';
 import { consumeOne, type HowToConsume, type PeerPlace } from '../consuming.ts';
 import { consumerIdOf, wantedLayer } from '../media/consumers.ts';
 import type { Reach } from '../media/pipes.ts';

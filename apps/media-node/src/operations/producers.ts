@@ -1,6 +1,6 @@
 import type { ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { types } from 'mediasoup';
+import type { types } from '../media/types.ts';
 import type { PeerPlace } from '../consuming.ts';
 import { keyFrameRequestDelayMs } from '../media/codecs.ts';
 import { invalidMedia } from '../media/errors.ts';

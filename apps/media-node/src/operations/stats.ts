@@ -1,5 +1,5 @@
 import type { Json } from '@sluice/shared/protocol';
-import type { types } from 'mediasoup';
+import type { types } from '../media/types.ts';
 import type { Peer } from '../peer.ts';
 import { type Operation, onPeer } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { types } from 'mediasoup';
+import type { types } from '../media/types.ts';
 import { invalidMedia } from '../media/errors.ts';
 import { transportParameters } from '../media/transports.ts';
 import { nothing, type Operation, onPeer } from './table.ts';

@@ -20,7 +20,7 @@ export interface RoomFeedOptions {
   /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
   onRepair?(kind: 'gap' | 'resync'): void;
   /** Counts what came on the room's channel and was not a batch of events. */
-  onGarbage?(): void;
+  onGarbage?: () => void;
 }
 
 /** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
@@ -138,7 +138,12 @@ export class RoomFeed {
       const missed = settled ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
       if (!missed) await this.#resync();
       else this.#fill(missed);
-    } while (this.#repairAgain);
+      // Set by whoever asked meanwhile.
+    } while (this.#isAskedAgain());
+  }
+
+  #isAskedAgain(): boolean {
+    return this.#repairAgain;
   }
 
   #fill(missed: EventBatch[]): void {
@@ -152,7 +157,7 @@ export class RoomFeed {
     if (!this.#position || this.#closed) return;
     const { epoch, seq } = this.#position;
     const settling = this.#options.settling?.() ?? false;
-    if (snapshot && snapshot.epoch === epoch && snapshot.seq <= seq && !this.#keptBack) return;
+    if (snapshot?.epoch === epoch && snapshot.seq <= seq && !this.#keptBack) return;
     const told = snapshot ? RoomView.of(snapshot) : new RoomView();
     const next = settling ? told.withMissingFrom(this.#view) : told;
     this.#keptBack = settling;

@@ -4,7 +4,7 @@ import { clientActions } from './client-actions.ts';
 import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, ReplacingConsumer, Replies } from './client-messages.ts';
 import type { Json } from './fields.ts';
 import * as f from './fields.ts';
-import type { IceParameters, RtpCapabilities, RtpParameters, SrtpParameters, TransportParameters } from './media.ts';
+import type { IceParameters, RtpCapabilities, RtpParameters, TransportParameters } from './media.ts';
 import * as m from './media.ts';
 import type { RoomSnapshot } from './room.ts';
 

@@ -1,0 +1,33 @@
+import type { Clock, Directory, Endpoint, Logger, Owner, RoomId } from '@sluice/shared';
+import type { NodeConfig } from './config.ts';
+import type { LinkListen, LinkScope } from './media/link-end.ts';
+import type { SliceRouter } from './media/slice-router.ts';
+import type { WorkerPool } from './media/worker-pool.ts';
+import type { NodeMetrics } from './metrics.ts';
+import type { Peer } from './peer.ts';
+import type { Slice } from './slice.ts';
+
+export interface SliceOptions {
+  room: RoomId;
+  owner: Owner;
+  config: NodeConfig;
+  clock: Clock;
+  log: Logger;
+  metrics: NodeMetrics;
+  directory: Directory;
+  endpoint: Endpoint;
+  pool: WorkerPool;
+  listen: Record<LinkScope, LinkListen>;
+  /** Whether the directory may not know everything yet. */
+  settling: () => boolean;
+  /** Something came on the room's channel that is none of ours. */
+  onGarbage: () => void;
+  /** The slice lost its claim: whoever holds it lets it go. */
+  onFenced: (slice: Slice) => void;
+  /** A peer's media was lost with its worker. */
+  onRouterLost: (slice: Slice, router: SliceRouter) => void;
+  /** The peer is in another node's hands now. */
+  onPeerMoved: (slice: Slice, peer: Peer) => void;
+  /** The room says that this peer is gone, or is another session's by now. */
+  onPeerGone: (slice: Slice, peer: Peer, reason: string) => void;
+}
