@@ -26,6 +26,7 @@ export class Publication {
   readonly #emitter = new Emitter<PublicationEvents>();
   readonly #producer: types.Producer;
   #track: MediaStreamTrack;
+  #demand: Promise<void> = Promise.resolve();
   #paused: boolean;
   #closed = false;
 
@@ -101,11 +102,17 @@ export class Publication {
     this.#emitter.clear();
   }
 
-  /** Encodes up to `maxSpatialLayer`, −1 for nothing at all. For the room. */
-  async applyDemand(maxSpatialLayer: number): Promise<void> {
-    if (this.#closed || this.kind !== 'video') return;
-    await this.#producer.setMaxSpatialLayer(maxSpatialLayer);
-    this.#emitter.emit('demand', maxSpatialLayer);
+  /**
+   * Encodes up to `maxSpatialLayer`, −1 for nothing at all. One after the other: mediasoup-client takes a change back to
+   * what it was for no change while the one between is under way, and would stay there. For the room.
+   */
+  applyDemand(maxSpatialLayer: number): Promise<void> {
+    this.#demand = this.#demand.then(async () => {
+      if (this.#closed || this.kind !== 'video') return;
+      await this.#producer.setMaxSpatialLayer(maxSpatialLayer);
+      this.#emitter.emit('demand', maxSpatialLayer);
+    });
+    return this.#demand;
   }
 
   async #setPaused(paused: boolean): Promise<void> {

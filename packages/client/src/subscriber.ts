@@ -3,6 +3,7 @@ import type { types } from 'mediasoup-client';
 import type { Connection } from './connection.ts';
 import { type ClientErrorCode, SluiceClientError } from './errors.ts';
 import type { MediaPlace } from './media-place.ts';
+import { resumeAll } from './resume-all.ts';
 import { Subscription } from './subscription.ts';
 import { toLocalRtpParameters, toWireCapabilities } from './wire.ts';
 
@@ -103,9 +104,8 @@ export class Subscriber {
     for (const { producerId, code } of failed) batch.get(producerId)?.reject(refusal(code));
     const opened = await this.#build(transport, consumers, batch);
     for (const subscription of opened) batch.get(subscription.producerId)?.resolve(subscription);
-    const consumerIds = opened.map(({ consumerId }) => consumerId);
     // Only now: the first key frame must find its receiver built.
-    if (consumerIds.length > 0) await this.#connection.request('resumeConsumer', { consumerIds });
+    await resumeAll(this.#connection, opened);
   }
 
   async #build(transport: types.Transport, infos: ConsumerInfo[], batch: Map<string, Wanted>): Promise<Subscription[]> {

@@ -84,6 +84,55 @@ describe('a subscriber', () => {
     ]);
   });
 
+  test('resumes the others where one has ended on the server meanwhile', async () => {
+    const { subscriber, socket, transport, sent, consumed } = await start();
+    transport.build();
+    const all = Promise.all(['a', 'b'].map((id) => subscriber.subscribe(id, undefined)));
+    await sent('consume');
+    consumed(['a', 'b']);
+    const [first] = await all;
+    await sent('resumeConsumer');
+    const details = { consumerId: 'c-a' };
+    const refusal = {
+      type: 'error',
+      action: 'resumeConsumer',
+      code: 'consumerNotFound',
+      message: '',
+      temporary: false,
+    };
+    socket.answer('resumeConsumer', { ...refusal, details });
+    await eventually('the others', () => socket.sent.length === 3);
+    expect(socket.sent.at(-1)).toMatchObject({ action: 'resumeConsumer', consumerIds: ['c-b'] });
+    expect(first?.closed).toBe(false);
+  });
+
+  test('asks again to resume what a busy node did not, since nobody else would', async () => {
+    const { subscriber, socket, transport, sent, consumed } = await start();
+    transport.build();
+    const subscribing = subscriber.subscribe('a', undefined);
+    await sent('consume');
+    consumed(['a']);
+    await subscribing;
+    await sent('resumeConsumer');
+    const refusal = { type: 'error', action: 'resumeConsumer', code: 'deadlineExceeded', message: '', temporary: true };
+    socket.answer('resumeConsumer', refusal);
+    await eventually('the second try', () => socket.sent.length === 3);
+    expect(socket.sent.at(-1)).toMatchObject({ action: 'resumeConsumer', consumerIds: ['c-a'] });
+  });
+
+  test('ends a track that the server refuses to resume', async () => {
+    const { subscriber, socket, transport, sent, consumed } = await start();
+    transport.build();
+    const subscribing = subscriber.subscribe('a', undefined);
+    await sent('consume');
+    consumed(['a']);
+    const subscription = await subscribing;
+    await sent('resumeConsumer');
+    const refusal = { type: 'error', action: 'resumeConsumer', code: 'internal', message: '', temporary: false };
+    socket.answer('resumeConsumer', refusal);
+    await eventually('the end', () => subscription.closed);
+  });
+
   test('a consumer that ends while the browser builds it ends as soon as it is there', async () => {
     const { subscriber, transport, sent, consumed } = await start();
     const subscribing = subscriber.subscribe('a', undefined);
