@@ -1,11 +1,16 @@
-import { type Endpoint, type ProducerId, SluiceError } from '@sluice/shared';
+import type { Endpoint, ProducerId } from '@sluice/shared';
 import type { Slice } from './slice.ts';
 
 /** Milliseconds for the other node to hear what is wanted. */
 const askMs = 2000;
 
 /** Tells the node that a producer came from what is wanted of it behind the pipe: −1 for nothing. */
-export function askDemand(slice: Slice, endpoint: Endpoint, producerId: ProducerId, maxSpatialLayer: number): void {
+export async function askDemand(
+  slice: Slice,
+  endpoint: Endpoint,
+  producerId: ProducerId,
+  maxSpatialLayer: number,
+): Promise<void> {
   for (const { producerId: id, end } of slice.pipes.carriages) {
     if (id !== producerId || end.farAddress === undefined) continue;
     const params = {
@@ -16,8 +21,6 @@ export function askDemand(slice: Slice, endpoint: Endpoint, producerId: Producer
       producerId,
       maxSpatialLayer,
     };
-    endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: askMs }).catch((error: unknown) => {
-      slice.log.debug({ code: SluiceError.from(error).code }, 'Demand could not be passed on.');
-    });
+    await endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: askMs });
   }
 }

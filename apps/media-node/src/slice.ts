@@ -16,6 +16,7 @@ import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { askDemand } from './ask-demand.ts';
 import type { NodeConfig } from './config.ts';
 import { Demand } from './demand.ts';
+import { DemandErrand } from './demand-errand.ts';
 import { Links } from './media/links.ts';
 import { Pipes } from './media/pipes.ts';
 import type { SliceRouter } from './media/slice-router.ts';
@@ -36,6 +37,7 @@ export class Slice {
   readonly links: Links;
   readonly pipes: Pipes;
   readonly demand: Demand;
+  readonly #errand: DemandErrand;
   readonly #options: SliceOptions;
   readonly #routers: SliceRouters;
   readonly #own = new Map<ProducerId, OwnProducer>();
@@ -83,6 +85,8 @@ export class Slice {
       recordOf: (producerId) => this.recordOf(producerId),
     });
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
+    const tell = (producerId: ProducerId, layer: number) => askDemand(this, endpoint, producerId, layer);
+    this.#errand = new DemandErrand({ clock, tell });
   }
 
   get closed(): boolean {
@@ -247,6 +251,7 @@ export class Slice {
       if (replaces !== undefined) replaceConsumers(this, event.producer, replaces);
     } else if (event.type === 'producerClosed') {
       this.demand.forget(event.producerId);
+      this.#errand.forget(event.producerId);
       if (wasLost(event.reason)) keepLost(this, this.#options.clock, event.producerId);
       else this.pipes.producerClosed(event.producerId);
     } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
@@ -278,6 +283,6 @@ export class Slice {
   #tellDemand(producerId: ProducerId, maxSpatialLayer: number): void {
     const own = this.own(producerId);
     if (own) this.tell(own.peer, { type: 'producerDemand', producerId, maxSpatialLayer });
-    else askDemand(this, this.#options.endpoint, producerId, maxSpatialLayer);
+    else this.#errand.send(producerId, maxSpatialLayer);
   }
 }

@@ -1,0 +1,58 @@
+import { type Clock, delay, type ProducerId, SluiceError } from '@sluice/shared';
+
+/** Between two tries, in ms, and how many there are: by then a node that does not answer is known to be gone. */
+const retryMs = 500;
+const attempts = 8;
+
+export interface DemandErrandOptions {
+  clock: Clock;
+  /** Tells whoever has the producer; resolves when it was heard, or when there is nobody to tell. */
+  tell(producerId: ProducerId, maxSpatialLayer: number): Promise<void>;
+}
+
+/**
+ * Takes to another node what is wanted of its producers. Of one producer one word at a time, and always the newest: a
+ * repeated older word that overtook a newer one would stop the media, and so would a lost one that nobody repeats.
+ */
+export class DemandErrand {
+  readonly #options: DemandErrandOptions;
+  readonly #wanted = new Map<ProducerId, number>();
+  readonly #running = new Set<ProducerId>();
+
+  constructor(options: DemandErrandOptions) {
+    this.#options = options;
+  }
+
+  send(producerId: ProducerId, maxSpatialLayer: number): void {
+    this.#wanted.set(producerId, maxSpatialLayer);
+    if (!this.#running.has(producerId)) void this.#run(producerId);
+  }
+
+  /** The producer is gone: what is still to be told of it is not. */
+  forget(producerId: ProducerId): void {
+    this.#wanted.delete(producerId);
+  }
+
+  async #run(producerId: ProducerId): Promise<void> {
+    this.#running.add(producerId);
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const layer = this.#wanted.get(producerId);
+      if (layer === undefined) break;
+      if (!(await this.#isOver(producerId, layer))) await delay(this.#options.clock, retryMs);
+      else if (this.#wanted.get(producerId) === layer) break;
+      else attempt = 0;
+    }
+    this.#running.delete(producerId);
+    this.#wanted.delete(producerId);
+  }
+
+  /** True when it was told, and when it never can be. */
+  async #isOver(producerId: ProducerId, layer: number): Promise<boolean> {
+    try {
+      await this.#options.tell(producerId, layer);
+      return true;
+    } catch (error) {
+      return !SluiceError.from(error).temporary;
+    }
+  }
+}
