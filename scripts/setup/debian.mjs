@@ -24,7 +24,7 @@ export async function ensurePackages(packages, purpose, progress) {
   if (!isRoot()) {
     throw new SetupFailure(`${purpose} is not possible yet`, `missing: ${missing.join(', ')}`, `run: sudo ${command}`);
   }
-  progress(`installing ${missing.length} Debian packages`);
+  progress(`installing ${missing.length === 1 ? missing[0] : `${missing.length} Debian packages`}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const install = () => runLogged('apt', 'apt-get', ['install', '-y', '--no-install-recommends', ...missing], { env });
   // The lists may be absent (a fresh image) or old; fetching them anew is worth it only when the first try fails.
