@@ -4,6 +4,7 @@ import { TestBrowser } from '../support/browser.ts';
 import { readMetric, startProcessCluster, type TestCluster } from '../support/cluster.ts';
 import { MediaPage } from '../support/media-page.ts';
 import { type TestRedis, startRedis } from '../support/redis.ts';
+import { patience } from '../support/topologies.ts';
 
 const people = 6;
 /** Thirty of these are decoded at once, on whatever machine this runs. */
@@ -16,7 +17,7 @@ let browser: TestBrowser;
 beforeAll(async () => {
   redis = await startRedis();
   [cluster, browser] = await Promise.all([
-    startProcessCluster({ nodes: 3, gateways: 2, redisUrl: redis.url }),
+    startProcessCluster({ nodes: 3, gateways: 2, redisUrl: redis.url, settings: patience }),
     TestBrowser.launch(),
   ]);
 });

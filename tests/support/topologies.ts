@@ -1,6 +1,12 @@
 import { type TestCluster, readMetric, startProcessCluster, startTestCluster } from './cluster.ts';
 import { startRedis } from './redis.ts';
 
+/**
+ * For machines that are busy with six browsers, or with somebody else's work: what is tested with these is not how soon
+ * a silence is noticed.
+ */
+export const patience = { LEASE_MS: '15000', ACTION_DEADLINE_MS: '8000' };
+
 /** Where a peer comes in: a gateway's address, and the node that its media is to be on. */
 export interface Place {
   url: string;
@@ -27,7 +33,7 @@ export interface Topology {
 export const embedded: Topology = {
   name: 'embedded: two nodes and two gateways in one process, no Redis',
   async start(settings = {}) {
-    const cluster = await startTestCluster({ nodes: 2, gateways: 2, settings });
+    const cluster = await startTestCluster({ nodes: 2, gateways: 2, settings: { ...patience, ...settings } });
     return { ...between(cluster, 0, 1), path: 'node', mediaPids: [process.pid] };
   },
 };
@@ -36,7 +42,12 @@ export const processes: Topology = {
   name: 'processes: two nodes and two gateways on a Redis',
   async start(settings = {}) {
     const redis = await startRedis();
-    const cluster = await startProcessCluster({ nodes: 2, gateways: 2, redisUrl: redis.url, settings });
+    const cluster = await startProcessCluster({
+      nodes: 2,
+      gateways: 2,
+      redisUrl: redis.url,
+      settings: { ...patience, ...settings },
+    });
     return {
       ...between(cluster, 0, 1),
       path: 'node',
@@ -55,7 +66,13 @@ export const workers: Topology = {
   name: 'workers: two of one node, a process on a Redis',
   async start(settings = {}) {
     const redis = await startRedis();
-    const cluster = await startProcessCluster({ nodes: 1, gateways: 1, workers: 2, redisUrl: redis.url, settings });
+    const cluster = await startProcessCluster({
+      nodes: 1,
+      gateways: 1,
+      workers: 2,
+      redisUrl: redis.url,
+      settings: { ...patience, ...settings },
+    });
     return {
       ...between(cluster, 0, 0),
       path: 'worker',
@@ -73,7 +90,7 @@ export const workers: Topology = {
 export const hotWorkers: Topology = {
   name: 'hot workers: two nodes with two each, all too hot to take more of a room',
   async start(settings = {}) {
-    const hot = { PLACEMENT: 'pack', HOT_WORKER_LOAD: '0' };
+    const hot = { ...patience, PLACEMENT: 'pack', HOT_WORKER_LOAD: '0' };
     const cluster = await startTestCluster({ nodes: 2, gateways: 1, workers: 2, settings: { ...hot, ...settings } });
     return { ...between(cluster, 0, 1), path: 'node', mediaPids: [process.pid] };
   },

@@ -1,5 +1,5 @@
 import type { ConfigOf, Environment } from '@sluice/shared';
-import { newNodeId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
+import { leaseSetting, newNodeId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
 import { availableParallelism } from 'node:os';
 
 export const nodeSettings = {
@@ -10,6 +10,7 @@ export const nodeSettings = {
     about: 'peers that ask for this region are placed here',
   },
   redisUrl: redisUrlSetting,
+  leaseMs: leaseSetting,
   logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'how much is logged' },
   opsHost: {
     env: 'OPS_HOST',

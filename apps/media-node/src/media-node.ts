@@ -110,6 +110,7 @@ export class MediaNode {
     this.registry = new Registry({
       bus,
       clock,
+      leaseMs: config.leaseMs,
       report: () => this.report(),
       onGarbage: () => this.#garbage(),
       onEvent: (event) => {
@@ -131,6 +132,7 @@ export class MediaNode {
     const beats = new Beats({
       bus,
       clock,
+      leaseMs: this.config.leaseMs,
       targets: () => this.#pipedTo(),
       onSilent: (address) => this.registry.lose(address),
     });

@@ -1,5 +1,5 @@
 import type { ConfigOf, Environment, GatewayId, Settings } from '@sluice/shared';
-import { newGatewayId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
+import { leaseSetting, newGatewayId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
 import * as z from 'zod';
 
 /** What clients are told of STUN and TURN servers, as in `RTCConfiguration`. */
@@ -45,6 +45,7 @@ export const gatewaySettings = {
     about: 'address of the private port; widen it only inside a network that clients cannot reach',
   },
   redisUrl: redisUrlSetting,
+  leaseMs: leaseSetting,
   gatewayId: {
     env: 'GATEWAY_ID',
     schema: memberId.optional().transform((id) => (id ?? newGatewayId()) as GatewayId),
@@ -95,6 +96,11 @@ export const gatewaySettings = {
     env: 'ACTION_BURST',
     schema: rules.integer({ min: 1, max: 100_000, fallback: 200 }),
     about: 'actions that one connection may send at once; a client that joins a large room needs some',
+  },
+  actionDeadlineMs: {
+    env: 'ACTION_DEADLINE_MS',
+    schema: rules.integer({ min: 100, max: 30_000, fallback: 2000 }),
+    about: 'ms that an action may take; longer waits out a slow node, shorter tells a client sooner that one hangs',
   },
   maxSessions: {
     env: 'MAX_SESSIONS',

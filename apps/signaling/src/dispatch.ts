@@ -8,9 +8,6 @@ import type { Services } from './services.ts';
 import type { Session } from './session.ts';
 import { assertTimely } from './session-state.ts';
 
-/** How long an action may take. Longer waits out a slow node; shorter tells a client sooner that one hangs. */
-const actionDeadlineMs = 2000;
-
 /** Does what one frame asks and answers it: with a reply, or with a typed error. */
 export async function dispatch(text: string, receivedAt: number, session: Session, services: Services): Promise<void> {
   const began = services.clock.now();
@@ -20,7 +17,7 @@ export async function dispatch(text: string, receivedAt: number, session: Sessio
   try {
     action = actionOf(frame);
     assertTimely(session.state, action);
-    const deadline = session.timeRunsFrom(receivedAt) + actionDeadlineMs;
+    const deadline = session.timeRunsFrom(receivedAt) + services.config.actionDeadlineMs;
     const outcome = await perform(action, frame as Frame, { session, services, deadline });
     // A reply that takes a picture of the room takes it here: nothing comes between the picture and its being sent.
     const reply = typeof outcome === 'function' ? outcome() : outcome;

@@ -4,8 +4,8 @@ import type { RoomFeeds } from './room-feeds.ts';
 
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;
-/** A lease and a half: who was not heard for so long, by a gateway that hears everyone else, is taken for dead. */
-const absentForMs = 3000;
+/** Who was not heard for so many leases, by a gateway that hears everyone else, is taken for dead. */
+const absentForLeases = 1.5;
 
 interface Owner {
   room: RoomId;
@@ -21,6 +21,7 @@ interface Owner {
 export class Fencing {
   readonly #rooms: RoomFeeds;
   readonly #registry: Registry;
+  readonly #leaseMs: number;
   readonly #directory: Directory;
   readonly #bus: Bus;
   readonly #clock: Clock;
@@ -32,6 +33,7 @@ export class Fencing {
   constructor(options: {
     rooms: RoomFeeds;
     registry: Registry;
+    leaseMs: number;
     directory: Directory;
     bus: Bus;
     clock: Clock;
@@ -39,6 +41,7 @@ export class Fencing {
   }) {
     this.#rooms = options.rooms;
     this.#registry = options.registry;
+    this.#leaseMs = options.leaseMs;
     this.#directory = options.directory;
     this.#bus = options.bus;
     this.#clock = options.clock;
@@ -91,7 +94,7 @@ export class Fencing {
 
   #isOverdue({ boot }: Owner): boolean {
     const since = this.#absentSince.get(boot);
-    return since !== undefined && this.#clock.now() - since >= absentForMs;
+    return since !== undefined && this.#clock.now() - since >= absentForLeases * this.#leaseMs;
   }
 
   async #fence({ room, node, boot }: Owner): Promise<void> {

@@ -72,6 +72,7 @@ export class Switchboard {
     this.#registry = new Registry({
       bus,
       clock,
+      leaseMs: config.leaseMs,
       report: () => this.#report(),
       onGarbage,
       onEvent: ({ type, report }) => {
@@ -80,7 +81,15 @@ export class Switchboard {
     });
     const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
     this.#rooms = new RoomFeeds({ directory, log, onRepair, onGarbage });
-    this.#fencing = new Fencing({ rooms: this.#rooms, registry: this.#registry, directory, bus, clock, log });
+    this.#fencing = new Fencing({
+      rooms: this.#rooms,
+      registry: this.#registry,
+      leaseMs: config.leaseMs,
+      directory,
+      bus,
+      clock,
+      log,
+    });
     this.#services = this.#createServices();
   }
 
@@ -103,11 +112,12 @@ export class Switchboard {
 
   /** What starts and stops, in order. The last one to start, and so the first to stop, is the sessions. */
   steps(): Step[] {
-    const { bus, clock, log } = this.#options;
+    const { bus, clock, log, config } = this.#options;
+    const { leaseMs } = config;
     const { departures } = this.#services;
     const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     const onSilent = (address: string) => this.#registry.lose(address);
-    const beats = new Beats({ bus, clock, targets: () => this.#sessions.nodes(), onSilent });
+    const beats = new Beats({ bus, clock, leaseMs, targets: () => this.#sessions.nodes(), onSilent });
     return [
       { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },

@@ -131,3 +131,11 @@ export const redisUrlSetting = {
   ),
   about: 'where the bus and the directory are; rediss for TLS',
 } as const;
+
+/** How long a process that is silent counts as alive. */
+export const leaseSetting = {
+  env: 'LEASE_MS',
+  schema: rules.integer({ min: 500, max: 60_000, fallback: 2000 }),
+  about:
+    'ms that a silent process counts as alive, heard from four times as often; shorter finds frozen hosts sooner, longer forgives busy ones; the same in the whole cluster',
+} as const;

@@ -81,8 +81,8 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#heartbeatMs = options.heartbeatMs ?? 500;
     this.#leaseMs = options.leaseMs ?? 2000;
+    this.#heartbeatMs = options.heartbeatMs ?? this.#leaseMs / 4;
   }
 
   async start(): Promise<void> {
