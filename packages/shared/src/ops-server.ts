@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SluiceError } from './errors.ts';
 import type { MetricsRegistry } from './metrics.ts';
 
 /** Why a process isn't ready, or that it is. Alive and ready are two things: a node without Redis is alive. */
@@ -19,14 +20,27 @@ export async function startOpsServer(options: {
   port: number;
   readiness: () => Readiness;
   metrics: MetricsRegistry;
+  /** What else can be asked here, by method and path: `POST /drain`. What it throws is answered as an error. */
+  routes?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
 }): Promise<OpsServer> {
-  const { host, port, readiness, metrics } = options;
+  const { host, port, readiness, metrics, routes = {} } = options;
   const server = createServer((request, response) => {
     const answer = (status: number, body: string, type = 'application/json') => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       response.end(body);
     };
-    const path = request.url?.split('?')[0];
+    const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://ops');
+    const route = routes[`${request.method} ${path}`];
+    if (route) {
+      Promise.resolve()
+        .then(() => route(searchParams))
+        .then((result) => answer(200, JSON.stringify(result)))
+        .catch((error: unknown) => {
+          const known = SluiceError.from(error);
+          answer(known.code === 'internal' ? 500 : 400, JSON.stringify(known.toWire()));
+        });
+      return;
+    }
     if (path === '/healthz') return answer(200, '{"alive":true}');
     if (path === '/readyz') {
       const state = readiness();

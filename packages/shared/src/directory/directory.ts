@@ -37,14 +37,24 @@ export interface Directory {
    */
   commit(room: RoomId, owner: Owner, changes: readonly Change[], limits?: BirthLimits): Promise<Position>;
 
-  /** Gives the slice up; what it still held is removed (`nodeLost`), with events. A no-op where it isn't held. */
+  /**
+   * Gives the slice up. Producers that it still held are removed (`nodeLost`), with events; peers that it still held are
+   * orphans then, as after `fence`. A no-op where it isn't held.
+   */
   release(room: RoomId, owner: Owner): Promise<void>;
 
   /**
-   * Fences a boot in a room: its claim, its peers (`nodeLost`) and its producers go, with events (`sliceFenced` first),
-   * and its later writes are refused. Idempotent: true for the one call that did it. False where there is no room.
+   * Fences a boot in a room: its claim and its producers (`nodeLost`) go, with events (`sliceFenced` first), and its later
+   * writes are refused. Its peers stay, as orphans: another node may take each (`takePeer`), and nobody sees them leave.
+   * Idempotent: true for the one call that did it. False where there is no room.
    */
   fence(room: RoomId, node: NodeId, boot: BootId): Promise<boolean>;
+
+  /**
+   * Takes an orphan out, and what is left of its producers, with events: nobody has come for it. True for the one call
+   * that did it; false where the peer is gone, or in other hands than `owner`'s by now.
+   */
+  reap(room: RoomId, peerId: PeerId, owner: Owner, reason: LeaveReason): Promise<boolean>;
 
   /** The room as it is now, or undefined where there is none. */
   snapshot(room: RoomId): Promise<RoomSnapshot | undefined>;

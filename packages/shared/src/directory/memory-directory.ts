@@ -2,9 +2,9 @@ import type { Bus, Subscription } from '../bus/bus.ts';
 import { channels } from '../bus/channels.ts';
 import type { MemoryHub } from '../bus/memory-bus.ts';
 import { SluiceError } from '../errors.ts';
-import type { BootId, NodeId, RoomId } from '../ids.ts';
+import type { BootId, NodeId, PeerId, RoomId } from '../ids.ts';
 import { type Logger, silentLogger } from '../logging.ts';
-import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import type { EventBatch, LeaveReason, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
 import { batchAfter, encodeBatch, subscribeBatches } from './batch.ts';
 import {
   type BirthLimits,
@@ -96,6 +96,13 @@ class MemoryDirectory implements Directory {
     if (!room || room.isFenced({ node, boot })) return false;
     this.#publish(id, room, room.fence({ node, boot }));
     return true;
+  }
+
+  async reap(id: RoomId, peerId: PeerId, owner: Owner, reason: LeaveReason): Promise<boolean> {
+    const room = this.#room(id);
+    const events = room?.reap(peerId, owner, reason) ?? [];
+    if (room) this.#publish(id, room, events);
+    return events.length > 0;
   }
 
   async snapshot(id: RoomId): Promise<RoomSnapshot | undefined> {

@@ -44,12 +44,16 @@ export class MemoryRoom {
 
   fence(owner: Owner): RoomEvent[] {
     this.#fenced.add(ownerKey(owner));
-    return [{ type: 'sliceFenced', node: owner.node, boot: owner.boot }, ...this.#removeSlice(owner)];
+    return [{ type: 'sliceFenced', node: owner.node, boot: owner.boot }, ...this.#orphanSlice(owner)];
   }
 
   release(owner: Owner): RoomEvent[] {
     const holder = this.#slices.get(owner.node);
-    return holder && sameOwner(holder, owner) ? this.#removeSlice(owner) : [];
+    return holder && sameOwner(holder, owner) ? this.#orphanSlice(owner) : [];
+  }
+
+  reap(peerId: PeerId, owner: Owner, reason: LeaveReason): RoomEvent[] {
+    return this.#owns(owner, this.peers.get(peerId)) ? this.#removePeer(peerId, reason) : [];
   }
 
   enter(peer: PeerRecord): RoomEvent[] {
@@ -121,15 +125,13 @@ export class MemoryRoom {
     return this.peers.has(from) ? [{ type: 'message', from, payload, ...(to && { to }) }] : [];
   }
 
-  /** Peers in the order of their ids, each after its producers; then what else the boot had. */
-  #removeSlice(owner: Owner): RoomEvent[] {
+  /** The claim and the producers of a boot; its peers stay, as orphans. */
+  #orphanSlice(owner: Owner): RoomEvent[] {
     const holder = this.#slices.get(owner.node);
     if (holder && sameOwner(holder, owner)) this.#slices.delete(owner.node);
-    const peers = [...this.peers.values()].filter((peer) => sameOwner(peer, owner)).map((peer) => peer.peerId);
-    const events = peers.sort().flatMap((peerId) => this.#removePeer(peerId, 'nodeLost'));
-    const rest = [...this.producers.values()].filter((producer) => sameOwner(producer, owner));
-    const ids = rest.map((producer) => producer.producerId).sort();
-    return [...events, ...ids.flatMap((id) => this.#removeProducer(id, 'nodeLost'))];
+    const producers = [...this.producers.values()].filter((producer) => sameOwner(producer, owner));
+    const ids = producers.map((producer) => producer.producerId).sort();
+    return ids.flatMap((id) => this.#removeProducer(id, 'nodeLost'));
   }
 
   /** With all its producers, whoever owns them. */

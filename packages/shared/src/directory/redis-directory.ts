@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Bus, Subscription } from '../bus/bus.ts';
 import { SluiceError } from '../errors.ts';
-import type { BootId, NodeId, RoomId } from '../ids.ts';
-import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import type { BootId, NodeId, PeerId, RoomId } from '../ids.ts';
+import type { EventBatch, LeaveReason, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
 import type { RedisCommands } from '../redis-commands.ts';
 import { batchAfter, subscribeBatches } from './batch.ts';
 import { encodeChange } from './changes.ts';
@@ -20,7 +20,7 @@ import { roomKeyCount, roomKeys } from './keys.ts';
 import { decodePeer, decodeProducer, encodePeer, ownerToken, peerLine } from './records.ts';
 
 /** Scripts, by the name of their file. Those that change a room start with `room.lua`. */
-const changing = ['enter', 'commit', 'release', 'fence', 'touch'] as const;
+const changing = ['enter', 'commit', 'release', 'fence', 'reap', 'touch'] as const;
 const reading = ['snapshot', 'events-after'] as const;
 type ChangingScript = (typeof changing)[number];
 type ScriptName = ChangingScript | (typeof reading)[number];
@@ -92,6 +92,10 @@ class RedisDirectory implements Directory {
 
   async fence(room: RoomId, node: NodeId, boot: BootId): Promise<boolean> {
     return (await this.#change('fence', room, { node, boot })) === 1;
+  }
+
+  async reap(room: RoomId, peerId: PeerId, owner: Owner, reason: LeaveReason): Promise<boolean> {
+    return (await this.#change('reap', room, owner, [peerId, peerLine(peerId), JSON.stringify(reason)])) === 1;
   }
 
   async snapshot(room: RoomId): Promise<RoomSnapshot | undefined> {

@@ -53,6 +53,12 @@ export class RoomView {
     return whole;
   }
 
+  /** The producer that has come in another's place. */
+  successorOf(producerId: ProducerId): ProducerId | undefined {
+    for (const { producerId: id, replaces } of this.producers.values()) if (replaces === producerId) return id;
+    return undefined;
+  }
+
   producersOf(peerId: PeerId): ProducerRecord[] {
     return [...this.producers.values()].filter((producer) => producer.peerId === peerId);
   }

@@ -39,6 +39,13 @@ export const clientActions = {
     transports: z.boolean().default(false),
     rtpCapabilities: m.rtpCapabilities.exactOptional(),
   }),
+  resume: z.object({
+    room: f.roomId,
+    peerId: f.peerId,
+    resumeToken: z.string().min(1).max(128),
+    epoch: z.int().min(0),
+    seq: z.int().min(0),
+  }),
   createWebRtcTransport: z.object({ direction: z.enum(['send', 'recv']), sctp: z.boolean().default(false) }),
   connectTransport: z.object({
     transportId: f.transportId,
@@ -93,6 +100,7 @@ export const clientActions = {
       message: 'exactly one of transportId, producerId and consumerId',
       path: ['transportId'],
     }),
+  moved: z.object({}),
   leave: z.object({}),
 } as const satisfies Record<string, z.ZodType>;
 

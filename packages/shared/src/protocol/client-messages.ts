@@ -85,9 +85,19 @@ export interface JoinedReply extends RoomState {
   consumerTransport?: TransportParameters;
 }
 
+/** Either what was missed, in order, or, where that is not to be had any more, the room as it is. */
+export interface ResumedReply {
+  type: 'resumed';
+  epoch: number;
+  seq: number;
+  events?: ClientRoomEvent[];
+  snapshot?: RoomState;
+}
+
 /** What each action is answered with. Actions that return nothing are answered `ok`. */
 export interface Replies {
   join: JoinedReply;
+  resume: ResumedReply;
   createWebRtcTransport:
     | { type: 'producerTransport'; producerTransport: TransportParameters }
     | { type: 'consumerTransport'; consumerTransport: TransportParameters };
@@ -120,6 +130,7 @@ export interface Replies {
   sendMessage: { type: 'messageSent'; seq: number };
   updatePeer: OkReply;
   getStats: { type: 'stats'; stats: Json[] };
+  moved: OkReply;
   leave: OkReply;
 }
 

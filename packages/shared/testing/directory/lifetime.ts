@@ -21,6 +21,7 @@ export function lifetimePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig(), { emptyRoomMs: 30 });
     const { epoch } = await under.enter('p1');
     await under.directory.fence(under.room, nodeA.node, nodeA.boot);
+    await under.directory.reap(under.room, peerId('p1'), nodeA, 'nodeLost');
     await eventually('the room to go', gone(under));
     expect(await under.directory.eventsAfter(under.room, { epoch, seq: 0 })).toBeUndefined();
     const next = await under.enter('p1', nodeA);

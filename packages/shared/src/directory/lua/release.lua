@@ -1,4 +1,4 @@
--- Gives the writer's slice up; what is still in it is removed.
+-- Gives the writer's slice up; peers that are still in it are orphans then.
 --
 -- KEYS   as in room.lua
 -- ARGV   as in room.lua
@@ -6,5 +6,5 @@
 
 local holder = redis.call('HGET', SLICES, writerNode)
 if not holder or ownerOf(holder) ~= writer then return end
-removeSlice(writerNode, writer)
+orphanSlice(writerNode, writer)
 publish()

@@ -65,35 +65,21 @@ local function removePeer(id, peerLine, reason)
   emit('{"type":"peerLeft",' .. peerLine .. ',"reason":' .. reason .. '}')
 end
 
--- Removes what the boot has in the room, as `nodeLost`: its peers in the order of their ids, each after all of its
--- producers, then its other producers.
-local function removeSlice(node, token)
+-- Takes the boot's claim and its producers out of the room, in the order of the peers' lines and the producers' ids.
+-- Its peers stay: they are orphans now, whom another node may take, or whoever waited in vain for that may reap.
+local function orphanSlice(node, token)
   local holder = redis.call('HGET', SLICES, node)
   if holder and ownerOf(holder) == token then redis.call('HDEL', SLICES, node) end
-  local gone, producers = {}, entries(PRODUCERS)
-  for _, peer in ipairs(entries(PEERS)) do
-    local owner, line = string.match(peer.value, '^([^\n]*)\n([^\n]*)\n')
-    if owner == token then gone[#gone + 1] = { id = peer.id, line = line } end
+  for _, producer in ipairs(entries(PRODUCERS)) do
+    if ownerOf(producer.value) == token then removeProducer(producer.id, producer.value, '"nodeLost"') end
   end
-  local byPeer, others = {}, {}
-  for _, peer in ipairs(gone) do byPeer[peer.line] = {} end
-  for _, producer in ipairs(producers) do
-    local owner, line = splitProducer(producer.value)
-    local list = byPeer[line] or (owner == token and others)
-    if list then list[#list + 1] = producer end
-  end
-  for _, peer in ipairs(gone) do
-    for _, producer in ipairs(byPeer[peer.line]) do removeProducer(producer.id, producer.value, '"nodeLost"') end
-    removePeer(peer.id, peer.line, '"nodeLost"')
-  end
-  for _, producer in ipairs(others) do removeProducer(producer.id, producer.value, '"nodeLost"') end
 end
 
 local function fence(node, token, fencedEvent)
   redis.call('SADD', FENCED, token)
   unsettled = true
   emit(fencedEvent)
-  removeSlice(node, token)
+  orphanSlice(node, token)
 end
 
 local function isFenced()
