@@ -72,9 +72,9 @@ export class Child {
     this.#process.kill(signal);
   }
 
-  /** Asks it to stop, and stops asking after a while. Resolves to its exit code. */
+  /** Asks it to stop now, without draining, and stops asking after a while. Resolves to its exit code. */
   async stop(): Promise<number> {
-    this.kill('SIGTERM');
+    this.kill('SIGINT');
     const timer = setTimeout(() => this.kill('SIGKILL'), stopWithinMs);
     try {
       return await this.#exited;

@@ -16,6 +16,12 @@ import type { Reach } from './media/pipes.ts';
 import type { Peer } from './peer.ts';
 import type { Slice } from './slice.ts';
 
+/**
+ * How long viewers keep the last frame of a producer that was lost with its node or worker, in ms. Longer bridges slower
+ * publishers; shorter takes a dead tile away sooner.
+ */
+export const lostGraceMs = 10_000;
+
 export interface PeerPlace {
   slice: Slice;
   peer: Peer;
@@ -63,12 +69,15 @@ export async function consumeAgain(
   const { rtpCapabilities } = place.peer;
   if (!rtpCapabilities) return [];
   const made = await Promise.all(
-    carried.map(async ({ consumerId: replaces, producerId, preferredLayers }) => {
+    carried.map(async (before) => {
+      const { consumerId: replaces, producerId, preferredLayers } = before;
       try {
         const how = { transport, rtpCapabilities, paused: true, preferredLayers };
-        return { ...(await consumeOne(place, producerId, how)), replaces };
+        const successor = place.slice.feed.view.successorOf(producerId) ?? producerId;
+        return { ...(await consumeOne(place, successor, how)), replaces };
       } catch {
-        // It went with the same loss, or is on its way to its own new place: its successor brings a consumer of its own.
+        // It went with the same loss, and is on its way to its own new place: its successor will find who waits for it.
+        awaitSuccessor(place, before);
         return undefined;
       }
     }),
@@ -92,12 +101,31 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
   const entry: PeerConsumer = { consumer, path: reach.path, release };
   peer.consumers.set(consumerId, entry);
   consumer.observer.once('close', () => {
-    if (peer.router.closed) peer.lostConsumers.push(describeCarried(consumer));
+    if (peer.router.closed) peer.uprooted.push(describeCarried(consumer));
     release();
   });
-  consumer.on('producerclose', () => slice.tell(peer, consumerClosed(consumerId)));
+  consumer.on('producerclose', () => {
+    if (peer.understands('replace') && !slice.isGone(producerId))
+      awaitSuccessor({ slice, peer }, describeCarried(consumer));
+    else slice.tell(peer, consumerClosed(consumerId));
+  });
   watchConsumer(consumer, (event) => slice.tell(peer, event));
   slice.demand.set(producerId, consumerId, wantedLayer(consumer));
+}
+
+/**
+ * A consumer is gone though the room hasn't said that its producer is: a worker or a pipe was lost. One that understands
+ * keeps its last frame, until a successor comes, the room says that there will be none, or the wait is over.
+ */
+function awaitSuccessor({ slice, peer }: PeerPlace, carried: CarriedConsumer): void {
+  const { consumerId } = carried;
+  peer.bereft.set(consumerId, carried);
+  slice.later(() => giveUpWaiting({ slice, peer }, consumerId), lostGraceMs);
+}
+
+/** Nobody will come in its place. */
+export function giveUpWaiting({ slice, peer }: PeerPlace, consumerId: ConsumerId): void {
+  if (peer.bereft.delete(consumerId)) slice.tell(peer, consumerClosed(consumerId));
 }
 
 export const consumerClosed = (consumerId: ConsumerId) =>

@@ -1,4 +1,4 @@
-import type { Clock, DrainStatus, Timer } from '@sluice/shared';
+import { type Clock, type DrainStatus, SluiceError, type Timer } from '@sluice/shared';
 import { releasePlace } from './places.ts';
 import type { MediaNode } from './media-node.ts';
 
@@ -74,4 +74,23 @@ export class Drain {
     this.#failed = places.length;
     await Promise.all(places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained')));
   }
+}
+
+/** A drain by the private port: `POST /drain?deadlineMs=…`, `GET /drain` for how far it is, `DELETE /drain`. */
+export function drainRoutes(node: MediaNode) {
+  return {
+    'GET /drain': () => node.drain.status,
+    'POST /drain': (query: URLSearchParams) => {
+      const deadlineMs = Number(query.get('deadlineMs') ?? node.config.drainDeadlineMs);
+      if (!(deadlineMs >= 0)) {
+        throw new SluiceError('badRequest', 'deadlineMs is a number of ms.', { details: { path: 'deadlineMs' } });
+      }
+      void node.drain.run(deadlineMs);
+      return node.drain.status;
+    },
+    'DELETE /drain': () => {
+      node.drain.cancel();
+      return node.drain.status;
+    },
+  };
 }

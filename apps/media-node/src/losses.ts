@@ -1,6 +1,7 @@
 import type { Report } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MediaNode } from './media-node.ts';
+import { detach } from './places.ts';
 import type { Slice } from './slice.ts';
 
 /**
@@ -8,13 +9,20 @@ import type { Slice } from './slice.ts';
  * in every room that this node shares with it. Everyone who notices does so; one of them gets there first.
  */
 export async function forgetNode(node: MediaNode, report: Report, how: 'left' | 'lost'): Promise<void> {
-  if (report.kind !== 'node') return;
+  if (report.kind === 'gateway') return detachAll(node, report.address);
   for (const slice of [...node.slices]) {
     slice.links.closeTo(report.address);
     if (how === 'left' || !holds(slice, report)) continue;
     await node.directory.fence(slice.room, report.id, report.boot).catch((error: unknown) => {
       node.log.warn({ room: slice.room, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
     });
+  }
+}
+
+/** The gateway is gone, and its sessions with it: their peers stay for whoever resumes them. */
+function detachAll(node: MediaNode, gateway: string): void {
+  for (const slice of node.slices) {
+    for (const peer of slice.entered()) if (peer.record.gateway === gateway) detach(node, slice, peer);
   }
 }
 

@@ -40,7 +40,7 @@ import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
 import { Sweep } from './sweep.ts';
-import { Drain } from './drain.ts';
+import { Drain, drainRoutes } from './drain.ts';
 import { forgetNode } from './losses.ts';
 import { leaveRouter, markMoved } from './places.ts';
 
@@ -294,6 +294,7 @@ export class MediaNode {
       port,
       metrics: this.metricsRegistry,
       readiness: () => this.readiness(),
+      routes: drainRoutes(this),
     });
   }
 }

@@ -38,8 +38,10 @@ export class Peer {
   movedAway = false;
   /** Runs while the peer has no session, or has moved away: when it ends, so does the peer here. */
   grace: Timer | undefined;
-  /** What it consumed when its router was lost: to be consumed again at its new place. */
-  readonly lostConsumers: CarriedConsumer[] = [];
+  /** What it consumed when its own router was lost: to be consumed again on another. */
+  readonly uprooted: CarriedConsumer[] = [];
+  /** What it consumed of producers that are gone, and may have successors. */
+  readonly bereft = new Map<ConsumerId, CarriedConsumer>();
   /** Consumers made in place of others and not resumed yet. */
   readonly replacements = new Set<ConsumerId>();
   readonly mailbox = new Mailbox(128);
@@ -159,5 +161,6 @@ export class Peer {
     for (const consumer of this.dataConsumers.values()) consumer.release();
     this.consumers.clear();
     this.dataConsumers.clear();
+    this.bereft.clear();
   }
 }

@@ -84,7 +84,7 @@ async function replant(node: MediaNode, slice: Slice, peer: Peer): Promise<void>
 }
 
 async function moveNotice(node: MediaNode, slice: Slice, peer: Peer): Promise<MoveEvent> {
-  const carried = peer.lostConsumers.splice(0);
+  const carried = peer.uprooted.splice(0);
   const [send, recv] = await Promise.all([
     node.createTransport(slice, peer, { direction: 'send', sctp: true }),
     node.createTransport(slice, peer, { direction: 'recv', sctp: true }),

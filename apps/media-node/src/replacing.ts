@@ -1,16 +1,12 @@
-import type { Clock, ProducerId, ProducerRecord } from '@sluice/shared';
+import type { CarriedConsumer, Clock, ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { types } from './media/types.ts';
-import { consumeOne, consumerClosed } from './consuming.ts';
+import { consumeOne, consumerClosed, giveUpWaiting, lostGraceMs } from './consuming.ts';
 import { describeCarried } from './media/consumers.ts';
+import type { types } from './media/types.ts';
 import type { Peer } from './peer.ts';
 import type { Slice } from './slice.ts';
 
-/**
- * How long viewers keep the last frame of a producer that was lost with its node or worker, in ms. Longer bridges slower
- * publishers; shorter takes a dead tile away sooner.
- */
-export const lostGraceMs = 10_000;
+export { lostGraceMs };
 
 export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';
 
@@ -18,27 +14,24 @@ export const wasLost = (reason: string | undefined): boolean => reason === 'node
 export function replaceConsumers(slice: Slice, successor: ProducerRecord, replaced: ProducerId): void {
   for (const peer of slice.peers.values()) {
     if (!peer.understands('replace')) continue;
-    for (const { consumer } of [...peer.consumers.values()]) {
-      if (consumer.producerId === replaced) void replaceConsumer(slice, peer, consumer, successor);
+    const standing = [...peer.consumers.values()].map(({ consumer }) => describeCarried(consumer));
+    for (const carried of [...standing, ...peer.bereft.values()]) {
+      if (carried.producerId === replaced) void replaceConsumer(slice, peer, carried, successor);
     }
   }
 }
 
-async function replaceConsumer(
-  slice: Slice,
-  peer: Peer,
-  old: types.Consumer,
-  successor: ProducerRecord,
-): Promise<void> {
-  const { preferredLayers } = describeCarried(old);
+async function replaceConsumer(slice: Slice, peer: Peer, old: CarriedConsumer, successor: ProducerRecord) {
+  const { consumerId: replaces, preferredLayers } = old;
   try {
     await peer.mailbox.run(async () => {
       const { rtpCapabilities } = peer;
       if (peer.closed || peer.movedAway || !rtpCapabilities) return;
       const how = { transport: peer.receivingTransport(), rtpCapabilities, paused: true, preferredLayers };
       const consumer = await consumeOne({ slice, peer }, successor.producerId, how);
-      peer.replacements.add(consumer.id as Parameters<typeof peer.replacements.add>[0]);
-      slice.tell(peer, { type: 'consumerAdded', consumer, replaces: old.id });
+      peer.bereft.delete(replaces);
+      peer.replacements.add(consumer.id as ConsumerId);
+      slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
     });
   } catch (error) {
     slice.log.debug({ code: SluiceError.from(error).code }, 'A replaced producer could not be consumed in place.');
@@ -59,6 +52,15 @@ export function keepLost(slice: Slice, clock: Clock, producerId: ProducerId): vo
     }
   }
   clock.setTimer(() => slice.pipes.producerClosed(producerId), lostGraceMs);
+}
+
+/** The room has said that a producer is closed for good: nobody need wait for a successor. */
+export function stopWaiting(slice: Slice, producerId: ProducerId): void {
+  for (const peer of slice.peers.values()) {
+    for (const carried of [...peer.bereft.values()]) {
+      if (carried.producerId === producerId) giveUpWaiting({ slice, peer }, carried.consumerId);
+    }
+  }
 }
 
 /**

@@ -14,14 +14,13 @@ import type {
 import { FencedError, RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { askDemand } from './ask-demand.ts';
-import type { NodeConfig } from './config.ts';
 import { Demand } from './demand.ts';
 import { DemandErrand } from './demand-errand.ts';
 import { Links } from './media/links.ts';
 import { Pipes } from './media/pipes.ts';
 import type { SliceRouter } from './media/slice-router.ts';
 import type { OwnProducer, Peer } from './peer.ts';
-import { keepLost, replaceConsumers, wasLost } from './replacing.ts';
+import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from './replacing.ts';
 import type { SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
 import { tellSpeakers } from './tell-speakers.ts';
@@ -41,6 +40,8 @@ export class Slice {
   readonly #options: SliceOptions;
   readonly #routers: SliceRouters;
   readonly #own = new Map<ProducerId, OwnProducer>();
+  /** Closed on purpose lately: nobody waits for a successor. */
+  readonly #gone = new Set<ProducerId>();
   /** Joins under way: a slice that somebody is about to enter is not empty. */
   joining = 0;
   /** The cluster has taken this slice from us. */
@@ -101,16 +102,16 @@ export class Slice {
     return this.#routers.standing;
   }
 
+  later(run: () => void, afterMs: number): void {
+    this.#options.clock.setTimer(run, afterMs);
+  }
+
   get log(): Logger {
     return this.#options.log;
   }
 
   get owner(): Owner {
     return this.#options.owner;
-  }
-
-  get config(): NodeConfig {
-    return this.#options.config;
   }
 
   /** Begins to follow the room. The first snapshot comes with the first peer that enters. */
@@ -128,6 +129,10 @@ export class Slice {
     this.#own.delete(record.producerId);
     peer.producers.delete(record.producerId);
     this.demand.forget(record.producerId);
+  }
+
+  isGone(producerId: ProducerId): boolean {
+    return this.#gone.has(producerId);
   }
 
   ownProducers(): OwnProducer[] {
@@ -253,7 +258,7 @@ export class Slice {
       this.demand.forget(event.producerId);
       this.#errand.forget(event.producerId);
       if (wasLost(event.reason)) keepLost(this, this.#options.clock, event.producerId);
-      else this.pipes.producerClosed(event.producerId);
+      else this.#closedForGood(event.producerId);
     } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
       const paused = event.type === 'producerPaused';
       // A copy that closes meanwhile needs no pause.
@@ -277,6 +282,13 @@ export class Slice {
       peer.record = { ...peer.record, gateway, sessionId };
       this.#options.onPeerMoved(this, peer);
     } else if (now?.sessionId !== peer.sessionId) this.#options.onPeerGone(this, peer, reason);
+  }
+
+  #closedForGood(producerId: ProducerId): void {
+    this.#gone.add(producerId);
+    this.later(() => this.#gone.delete(producerId), lostGraceMs);
+    this.pipes.producerClosed(producerId);
+    stopWaiting(this, producerId);
   }
 
   /** Demand flows up: to the peer that publishes, or to the node that the producer came from. */

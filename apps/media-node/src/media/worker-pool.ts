@@ -69,6 +69,7 @@ export class WorkerPool {
   async #spawn(index: number): Promise<void> {
     const { workerBin } = this.#config;
     const worker = await createWorker({ logLevel: 'warn', ...(workerBin !== undefined && { workerBin }) });
+    ignoreSignals(worker);
     try {
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
       if (this.#closed) worker.close();
@@ -114,4 +115,14 @@ export class WorkerPool {
       { protocol: 'tcp', ...common },
     ];
   }
+}
+
+/**
+ * mediasoup closes every worker by itself at SIGTERM and SIGINT, which would cut everybody off at the start of a drain.
+ * When a worker goes is the node's to say; one whose node is gone ends by itself.
+ */
+function ignoreSignals(worker: types.Worker): void {
+  const { onSignal } = worker as types.Worker & { onSignal?: (signal: NodeJS.Signals) => void };
+  if (!onSignal) return;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal);
 }
