@@ -97,6 +97,11 @@ export const gatewaySettings = {
     schema: rules.integer({ min: 1, max: 100_000, fallback: 200 }),
     about: 'actions that one connection may send at once; a client that joins a large room needs some',
   },
+  drainSpreadMs: {
+    env: 'DRAIN_SPREAD_MS',
+    schema: rules.integer({ min: 0, max: 3_600_000, fallback: 5000 }),
+    about: 'over how long a draining gateway sends its clients elsewhere: longer is kinder to the other gateways',
+  },
   actionDeadlineMs: {
     env: 'ACTION_DEADLINE_MS',
     schema: rules.integer({ min: 100, max: 30_000, fallback: 2000 }),

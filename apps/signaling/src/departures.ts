@@ -59,6 +59,15 @@ export class Departures {
     await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs, unsure: false });
   }
 
+  /** Leaves the peer to whoever resumes it. One whose node isn't told is left to the node's own watch over gateways. */
+  async detach(peer: PeerAddress): Promise<void> {
+    try {
+      await this.#nodes.call(peer, 'detachPeer', {}, this.#clock.now() + attemptMs);
+    } catch (thrown) {
+      this.#log.debug({ room: peer.room, code: SluiceError.from(thrown).code }, 'A lost session was not heard of.');
+    }
+  }
+
   /** As `leave`, for a peer of which nobody knows whether its node took it in, or will. */
   async leaveIfThere(peer: PeerAddress): Promise<void> {
     await this.#attempt({ peer, reason: 'failed', until: this.#clock.now() + sureAfterMs, unsure: true });

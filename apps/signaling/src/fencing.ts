@@ -4,6 +4,11 @@ import type { RoomFeeds } from './room-feeds.ts';
 
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;
+/**
+ * An orphan that nobody has come for after this long, in ms, is taken out: longer than a resume window, within which its
+ * client may come back by another gateway.
+ */
+const reapAfterMs = 40_000;
 /** Who was not heard for so many leases, by a gateway that hears everyone else, is taken for dead. */
 const absentForLeases = 1.5;
 
@@ -65,12 +70,13 @@ export class Fencing {
     const living = new Set(this.#registry.nodes().map(({ report }) => report.boot));
     const absent = [...this.#owners()].filter(({ boot }) => !living.has(boot));
     this.#note(absent);
-    for (const owner of absent) if (this.#isOverdue(owner)) await this.#fence(owner);
+    for (const owner of absent) if (this.#isOverdue(owner, this.#absentForMs)) await this.#fence(owner);
+    for (const owner of absent) if (this.#isOverdue(owner, reapAfterMs)) await this.#reap(owner);
   }
 
   /** The registry has judged this one dead already: no more waiting. */
   async lost(boot: BootId): Promise<void> {
-    this.#absentSince.set(boot, Number.NEGATIVE_INFINITY);
+    this.#absentSince.set(boot, this.#clock.now() - this.#absentForMs);
     for (const owner of [...this.#owners()]) if (owner.boot === boot) await this.#fence(owner);
   }
 
@@ -92,9 +98,13 @@ export class Fencing {
     for (const boot of boots) if (!this.#absentSince.has(boot)) this.#absentSince.set(boot, this.#clock.now());
   }
 
-  #isOverdue({ boot }: Owner): boolean {
+  get #absentForMs(): number {
+    return absentForLeases * this.#leaseMs;
+  }
+
+  #isOverdue({ boot }: Owner, forMs: number): boolean {
     const since = this.#absentSince.get(boot);
-    return since !== undefined && this.#clock.now() - since >= absentForLeases * this.#leaseMs;
+    return since !== undefined && this.#clock.now() - since >= forMs;
   }
 
   async #fence({ room, node, boot }: Owner): Promise<void> {
@@ -104,6 +114,14 @@ export class Fencing {
     } catch (error) {
       // The next sweep comes here again.
       this.#log.debug({ room, node, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
+    }
+  }
+
+  async #reap({ room, node, boot }: Owner): Promise<void> {
+    const feed = [...this.#rooms.rooms()].find((followed) => followed.room === room)?.feed;
+    const orphans = [...(feed?.view.peers.values() ?? [])].filter((peer) => peer.boot === boot);
+    for (const { peerId } of orphans) {
+      await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost').catch(() => undefined);
     }
   }
 }

@@ -16,6 +16,8 @@ export interface FollowedRoomOptions {
   room: RoomId;
   directory: Directory;
   log: Logger;
+  /** Whether the directory may not know everything yet. */
+  settling(): boolean;
   onRepair(kind: 'gap' | 'resync'): void;
   onGarbage?(): void;
 }

@@ -88,7 +88,18 @@ export class Gateway implements AsyncDisposable {
     this.#options.log.info({ port, opsPort, address }, 'The gateway is up.');
   }
 
-  /** Sends every client away with 4000, says their leaves, and stops: within seconds. Idempotent. */
+  /**
+   * Takes no new client, tells those that are here to go elsewhere, each after a time of its own so that the others
+   * are not overrun, and stops when they have gone or their time is over.
+   */
+  async drain(): Promise<void> {
+    this.#switchboard.beginStop();
+    this.#sockets.stopListening();
+    await this.#switchboard.sendElsewhere(this.#options.config.drainSpreadMs);
+    await this.stop();
+  }
+
+  /** Sends every client away with 4000 and stops: within seconds. Their peers stay for whoever resumes them. Idempotent. */
   stop(): Promise<void> {
     this.#switchboard.beginStop();
     return this.#lifecycle.stop();

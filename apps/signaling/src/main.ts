@@ -33,7 +33,9 @@ async function main(): Promise<void> {
 
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
-    await gateway.stop();
+    // SIGTERM asks politely. Ctrl-C means now.
+    if (signal === 'SIGTERM') await gateway.drain();
+    else await gateway.stop();
     await coordination.close();
   });
 }

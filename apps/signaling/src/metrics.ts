@@ -84,6 +84,25 @@ export function createGatewayMetrics(
       labelNames: ['scope'],
       registers,
     }),
+    resumes: new Counter({
+      name: 'sfu_gateway_resumes_total',
+      help: 'Peers that were taken up again by a new connection, and those that were not.',
+      labelNames: ['result'],
+      registers,
+    }),
+    moves: new Counter({
+      name: 'sfu_moves_total',
+      help: 'Peers that were given another node, by why, and how it went.',
+      labelNames: ['reason', 'result'],
+      registers,
+    }),
+    moveDuration: new Histogram({
+      name: 'sfu_move_duration_seconds',
+      help: 'From the decision to move a peer to the notice that its client gets.',
+      labelNames: ['reason', 'result'],
+      buckets: [...buckets.request],
+      registers,
+    }),
     repairs: new Counter({
       name: 'sfu_gateway_room_feed_repairs_total',
       help: 'Room events that were missed on the bus and read afterwards: gaps filled, or the whole room read anew.',

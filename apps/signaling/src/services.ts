@@ -1,4 +1,4 @@
-import type { Bus, Clock, Logger } from '@sluice/shared';
+import type { Bus, Clock, Directory, Logger } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import type { Departures } from './departures.ts';
 import type { Rate } from './limits.ts';
@@ -13,6 +13,7 @@ export interface Services {
   config: GatewayConfig;
   actionRate: Rate;
   bus: Bus;
+  directory: Directory;
   clock: Clock;
   log: Logger;
   metrics: GatewayMetrics;

@@ -1,4 +1,4 @@
-import { type CloseCodeName, Mailbox, type SluiceError } from '@sluice/shared';
+import { type CloseCodeName, channels, Mailbox, type Owner, type SluiceError } from '@sluice/shared';
 import type { ErrorFrame, LeaveReason, Reply, ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { type Head, readFrame } from './decode.ts';
 import { dispatch } from './dispatch.ts';
@@ -14,6 +14,15 @@ import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts'
 const maxWaiting = 128;
 /** And so many characters in all: what one connection may keep in memory here. A browser's `produce` has about 3,000. */
 const maxWaitingLength = 512 * 1024;
+
+/** Ends that somebody wanted: their peers leave. After all others the peer waits for a resume. */
+const meant: ReadonlySet<SocketEnd> = new Set<SocketEnd>([
+  'client',
+  'protocolAbuse',
+  'unauthorized',
+  'kicked',
+  'roomClosed',
+]);
 
 /**
  * One WebSocket. Its actions are done one at a time, in the order they came, and everything that answers a frame goes
@@ -77,7 +86,7 @@ export class Session implements SocketListener {
   closed(end: SocketEnd): void {
     this.#open = false;
     this.#services.metrics.closed.inc({ reason: end });
-    this.#inTurn(() => this.#end());
+    this.#inTurn(() => this.#end(end));
   }
 
   /** Tells the client why, and closes. The rest happens when the socket says that it is closed. */
@@ -95,7 +104,9 @@ export class Session implements SocketListener {
     if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
   }
 
+  /** What the peer's node has to say to it. */
   notice(event: ClientPeerEvent | ClientMoveEvent): void {
+    if (this.#state.phase === 'joined') this.#state.media.hear(event);
     this.#send(JSON.stringify(event), 'notice');
   }
 
@@ -133,6 +144,29 @@ export class Session implements SocketListener {
     followed.add(this.#member);
   }
 
+  /** Whose hands the peer's media is in, as the room knows it. */
+  place(): Owner | undefined {
+    const state = this.#state;
+    if (state.phase !== 'joined') return undefined;
+    const record = state.followed.feed.view.peers.get(state.peerId);
+    if (record?.resumeHash !== state.resumeHash) return undefined;
+    // Just after a move the room may not have said yet whose the peer is now.
+    return channels.node(record.node, record.boot) === state.address ? record : undefined;
+  }
+
+  /** The peer is in another node's hands from here on. */
+  moveTo(state: Joined): void {
+    const before = this.joined();
+    this.#services.sessions.unbind(before);
+    this.#state = state;
+    this.#services.sessions.bind(state, this);
+  }
+
+  /** The old place is gone: nothing is asked of it any more. */
+  forgetOldPlace(): void {
+    if (this.#state.phase === 'joined') this.#state = { ...this.#state, old: undefined };
+  }
+
   /** Gives the place in the room up. Its node isn't told. */
   detach(): Joined | undefined {
     const state = this.#state;
@@ -157,10 +191,14 @@ export class Session implements SocketListener {
     else if (reason === 'roomClosed') this.close('roomClosed');
   }
 
-  async #end(): Promise<void> {
+  /** The peer stays where it is, for whoever resumes it; one whose client closed on purpose leaves. */
+  async #end(end: SocketEnd): Promise<void> {
     const left = this.detach();
     this.#services.sessions.delete(this);
-    if (left) await this.#services.departures.leave(left, 'disconnected');
+    const { departures } = this.#services;
+    left?.old?.release();
+    if (left && meant.has(end)) await departures.leave(left, 'disconnected');
+    else if (left) await departures.detach(left);
     this.#state = { phase: 'closed' };
     this.#whenEnded?.();
   }

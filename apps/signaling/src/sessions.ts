@@ -43,6 +43,11 @@ export class Sessions {
     return this.#onNode.keys();
   }
 
+  /** The sessions that have a peer. */
+  inRooms(): IterableIterator<Session> {
+    return this.#joined.values();
+  }
+
   /** The session that a notice is for, if it is here and still speaks for that peer. */
   find({ sessionId, peerId, room }: PeerNotice): Session | undefined {
     const session = this.#joined.get(sessionId);

@@ -114,7 +114,7 @@ export class SocketServer {
         open: (ws) => this.#open(ws),
         message: (ws, message, isBinary) => ws.getUserData().connection.receive(message, isBinary),
         pong: (ws) => ws.getUserData().connection.heard(),
-        close: (ws) => ws.getUserData().connection.ended(),
+        close: (ws, code) => ws.getUserData().connection.ended(code),
       })
       .any('/*', (response, request) => this.#servePage(response, request));
   }
@@ -231,9 +231,9 @@ class Connection implements Socket, Pinged {
   }
 
   /** The library has closed it: nothing of it may be touched any more. */
-  ended(): void {
+  ended(code: number): void {
     this.#ws = undefined;
-    this.#cause ??= 'client';
+    this.#cause ??= saidGoodbye.has(code) ? 'client' : 'lost';
     this.#forget(this);
     this.#listener?.closed(this.#cause);
   }
@@ -241,6 +241,9 @@ class Connection implements Socket, Pinged {
 
 /** What the library's `send` returns. */
 const sendResults: readonly SendResult[] = ['queued', 'sent', 'dropped'];
+
+/** Closed by the page (1000, or without a code), or by the browser that leaves the page (1001). */
+const saidGoodbye: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library's types declare as no value. */
 const exclusivePort = 1;

@@ -15,8 +15,11 @@ export interface Socket {
 /** Why a frame can't be read at all. */
 export type FrameFault = 'tooLarge' | 'binary';
 
-/** Why a connection ended, as the metrics count it. */
-export type SocketEnd = CloseCodeName | 'client' | 'dead' | 'stopped';
+/**
+ * Why a connection ended, as the metrics count it. `client`: it said so, with a close frame; `lost`: it was cut without
+ * one; `dead`: it answered nothing any more.
+ */
+export type SocketEnd = CloseCodeName | 'client' | 'lost' | 'dead' | 'stopped';
 
 /** Who hears a connection. None of these may throw. */
 export interface SocketListener {

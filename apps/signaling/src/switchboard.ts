@@ -3,6 +3,7 @@ import {
   Beats,
   channels,
   createBusMetrics,
+  delay,
   Endpoint,
   FeedVerifier,
   newBootId,
@@ -16,6 +17,7 @@ import type { GatewayConfig } from './config.ts';
 import { Departures } from './departures.ts';
 import { Fencing } from './fencing.ts';
 import { createGatewayMetrics } from './metrics.ts';
+import { Movers } from './movers.ts';
 import { NodeClient } from './node-client.ts';
 import { Placements } from './placements.ts';
 import { RoomFeeds } from './room-feeds.ts';
@@ -38,6 +40,9 @@ export interface SwitchboardOptions {
   bufferedBytes: () => number;
 }
 
+/** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
+const elsewhereMs = 2000;
+
 /** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */
 const leaveLimitMs = 2000;
 
@@ -52,8 +57,10 @@ export class Switchboard {
   readonly #registry: Registry;
   readonly #sessions = new Sessions();
   readonly #rooms: RoomFeeds;
+  readonly #verifier: FeedVerifier;
   readonly #services: Services;
   readonly #fencing: Fencing;
+  readonly #movers: Movers;
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
@@ -76,11 +83,14 @@ export class Switchboard {
       report: () => this.#report(),
       onGarbage,
       onEvent: ({ type, report }) => {
-        if (type === 'lost') void this.#fencing.lost(report.boot);
+        if (type === 'lost') void this.#fencing.lost(report.boot).then(() => this.#movers.look());
+        if (type === 'left') this.#movers.look();
       },
     });
+    this.#verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
-    this.#rooms = new RoomFeeds({ directory, log, onRepair, onGarbage });
+    const settling = () => this.#verifier.settling;
+    this.#rooms = new RoomFeeds({ directory, log, settling, onRepair, onGarbage });
     this.#fencing = new Fencing({
       rooms: this.#rooms,
       registry: this.#registry,
@@ -91,6 +101,7 @@ export class Switchboard {
       log,
     });
     this.#services = this.#createServices();
+    this.#movers = new Movers(this.#services, this.#registry);
   }
 
   /** This gateway's inbox on the bus. */
@@ -112,18 +123,18 @@ export class Switchboard {
 
   /** What starts and stops, in order. The last one to start, and so the first to stop, is the sessions. */
   steps(): Step[] {
-    const { bus, clock, log, config } = this.#options;
+    const { bus, clock, config } = this.#options;
     const { leaseMs } = config;
     const { departures } = this.#services;
-    const verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     const onSilent = (address: string) => this.#registry.lose(address);
     const beats = new Beats({ bus, clock, leaseMs, targets: () => this.#sessions.nodes(), onSilent });
     return [
       { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
-      { name: 'feed verifier', start: () => verifier.start(), stop: () => verifier.stop() },
+      { name: 'feed verifier', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'fencing', start: () => this.#fencing.start(), stop: () => this.#fencing.stop() },
+      { name: 'movers', start: () => this.#movers.start(), stop: () => this.#movers.stop() },
       { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
       { name: 'sessions', stop: () => this.#sendAway() },
     ];
@@ -133,6 +144,17 @@ export class Switchboard {
   beginStop(): void {
     this.#stopping = true;
     this.#registry.beat();
+  }
+
+  /** Resolves when every session has gone elsewhere, or has had the time to. */
+  async sendElsewhere(spreadMs: number): Promise<void> {
+    const { clock, random } = this.#options;
+    const sessions = [...this.#sessions.inRooms()];
+    for (const session of sessions) {
+      session.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
+    }
+    const over = clock.now() + spreadMs + elsewhereMs;
+    while (this.#sessions.joined > 0 && clock.now() < over) await delay(clock, 50);
   }
 
   open(socket: Socket): SocketListener {
@@ -150,7 +172,7 @@ export class Switchboard {
   }
 
   #createServices(): Services {
-    const { config, bus, clock, log, random, metrics, bufferedBytes } = this.#options;
+    const { config, bus, directory, clock, log, random, metrics, bufferedBytes } = this.#options;
     const nodes = new NodeClient(this.#endpoint, clock);
     return {
       config,
@@ -161,6 +183,7 @@ export class Switchboard {
       nodes,
       sessions: this.#sessions,
       rooms: this.#rooms,
+      directory,
       departures: new Departures({ nodes, bus, clock, log }),
       placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
       metrics: createGatewayMetrics(metrics, {

@@ -141,6 +141,12 @@ const faults: Record<string, Fault[]> = {
     ['consumerId', { consumerId: 1 }],
     ['producerId', { producerId: '', consumerId: undefined }],
   ],
+  resume: [
+    ['room', { room: '' }],
+    ['epoch', { epoch: -1 }],
+    ['resumeToken', { resumeToken: 1 }],
+  ],
+  moved: [],
   leave: [],
 };
 
@@ -155,6 +161,8 @@ function consumerFaults(): Fault[] {
 
 const calm = { ACTIONS_PER_SECOND: '100000', ACTION_BURST: '100000' };
 
+const comesFirst = (action: string): boolean => action === 'join' || action === 'resume';
+
 function expectBadRequest(answer: ReceivedFrame, action: string, path: string): void {
   expect(answer).toMatchObject({ type: 'error', action, code: 'badRequest', temporary: false });
   expect(answer['details']).toEqual({ path });
@@ -168,7 +176,7 @@ for (const [action, list] of Object.entries(faults)) {
   test(`[GW7] ${action} with a field that doesn't fit is answered badRequest with its path, and nothing is asked`, async () => {
     await using world = await World.create({ settings: calm });
     const socket = world.gateway.connect();
-    if (action !== 'join') await socket.ask({ action: 'join', room: 'demo', id: 'join' });
+    if (!comesFirst(action)) await socket.ask({ action: 'join', room: 'demo', id: 'join' });
     const before = world.node.calls.length;
     for (const [index, [path, change]] of list.entries()) {
       const answer = await socket.ask({ ...allActions[action], ...change, action, id: index });
@@ -178,7 +186,7 @@ for (const [action, list] of Object.entries(faults)) {
     expect(socket.closedWith).toBeUndefined();
   });
 
-  if (action === 'join') continue;
+  if (comesFirst(action)) continue;
 
   test(`[GW8] ${action} before join is answered notJoined, whatever its fields`, async () => {
     await using world = await World.create();

@@ -151,13 +151,14 @@ test('[GW10] a leave that a dead node cannot hear is not said for ever', async (
   expect(world.gateway.switchboard.rooms.size).toBe(0);
 });
 
-test('[GW12] a gateway that stops sends its clients away with 4000 and says their leaves', async () => {
+test('[GW12] a gateway that stops sends its clients away with 4000, and leaves their peers to be resumed', async () => {
   const world = await World.create();
   const sockets = await Promise.all([world.gateway.join(), world.gateway.join(), world.gateway.join()]);
   const idle = world.gateway.connect();
   await world[Symbol.asyncDispose]();
   expect([...sockets, idle].map(({ closedWith }) => closedWith)).toEqual([4000, 4000, 4000, 4000]);
-  expect(world.node.called('leavePeer')).toHaveLength(3);
+  expect(world.node.called('detachPeer')).toHaveLength(3);
+  expect(world.node.called('leavePeer')).toEqual([]);
   expect(world.gateway.switchboard.sessions.size).toBe(0);
 });
 
@@ -165,7 +166,7 @@ test('[GW12] a gateway that stops does not wait for a node that hangs', async ()
   const clock = new ManualClock();
   const world = await World.create({ clock });
   const ann = await world.gateway.join();
-  world.node.on('leavePeer', () => new Promise(() => undefined));
+  world.node.on('detachPeer', () => new Promise(() => undefined));
   const stopped = world[Symbol.asyncDispose]().then(() => 'stopped');
   await clock.advance(2100);
   expect(await stopped).toBe('stopped');

@@ -77,43 +77,19 @@ test('[GW13] a closed room closes everyone with 4502, after the event that says 
   }
 });
 
-test('[GW14] a session whose node was lost is back before its join: it has its own peerLeft and may join again', async () => {
-  await using world = await World.create({ nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
-  const ann = await world.gateway.join({ node: 'node-1' });
-  const bob = await world.gateway.join({ node: 'node-2' });
-  await world.directory.fence(demo, world.node.id, world.node.boot);
-  expect(await ann.waitFor('peerLeft')).toMatchObject({ peerId: ann.joined.peerId, reason: 'nodeLost' });
-  expect(ann.closedWith).toBeUndefined();
-  expect(await ann.ask({ action: 'updatePeer', id: 1 })).toMatchObject({ code: 'notJoined' });
-  await bob.ask({ action: 'sendMessage', payload: 1, id: 1 });
-  await bob.waitFor('message');
-  expect(ann.of('message')).toEqual([]);
-  const again = await ann.ask({ action: 'join', room: 'demo', node: 'node-2', id: 2 });
-  expect(again).toMatchObject({ type: 'joined', node: 'node-2', peers: [{ peerId: bob.joined.peerId }] });
-});
-
-test("[GW15] a room's last node dies: its gateway frees the room, whoever else is there", async () => {
-  const clock = new ManualClock();
-  await using world = await World.create({ clock });
-  const ann = await world.gateway.join();
-  await world.node.stop();
-  // It says goodbye, but left its claims behind.
-  await clock.advance(6000);
-  expect(await ann.waitFor('peerLeft')).toMatchObject({ reason: 'nodeLost' });
-  expect(ann.closedWith).toBeUndefined();
-  expect((await world.directory.snapshot(demo))?.peers ?? []).toEqual([]);
-});
-
-test('[GW15] a killed node is known by its silence within a second, and its peers with it', async () => {
+test('[GW30] a session whose node was killed is moved within a second, and nobody leaves', async () => {
   const clock = new ManualClock();
   await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
   const ann = await world.gateway.join({ node: 'node-1' });
   const bob = await world.gateway.join({ node: 'node-2' });
   await world.node.die();
-  await clock.advance(1000);
-  expect(ann.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
-  expect(bob.of('peerLeft')).toMatchObject([{ peerId: ann.joined.peerId, reason: 'nodeLost' }]);
-  expect((await bob.ask({ action: 'updatePeer', name: 'Bob', id: 1 })).type).toBe('ok');
+  await clock.advance(1500);
+  expect(await ann.waitFor('move')).toMatchObject({ reason: 'nodeLost', deadlineMs: 0 });
+  expect(bob.of('peerUpdated')).toMatchObject([{ peerId: ann.joined.peerId, node: 'node-2' }]);
+  expect([...ann.of('peerLeft'), ...bob.of('peerLeft')]).toEqual([]);
+  expect((await ann.ask({ action: 'updatePeer', name: 'Ann', id: 1 })).type).toBe('ok');
+  expect((await ann.ask({ action: 'moved', id: 2 })).type).toBe('ok');
+  expect(ann.closedWith).toBeUndefined();
 });
 
 test('[GW15] a node that falls silent is fenced when its lease is over, and one that is heard is not', async () => {
@@ -123,11 +99,23 @@ test('[GW15] a node that falls silent is fenced when its lease is over, and one 
   const bob = await world.gateway.join({ node: 'node-2' });
   world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
   await clock.advance(1500);
+  expect(bob.of('peerUpdated')).toEqual([]);
+  await clock.advance(2500);
+  expect(bob.of('peerUpdated')).toMatchObject([{ peerId: ann.joined.peerId, node: 'node-2' }]);
   expect(bob.of('peerLeft')).toEqual([]);
-  await clock.advance(2000);
-  expect(await bob.waitFor('peerLeft')).toMatchObject({ peerId: ann.joined.peerId, reason: 'nodeLost' });
-  await clock.advance(5000);
-  expect((await world.directory.snapshot(demo))?.peers.map(({ peerId }) => peerId)).toEqual([bob.joined.peerId]);
+});
+
+test('[GW15] an orphan that no node takes is taken out in the end', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock });
+  const ann = await world.gateway.join();
+  await world.node.stop();
+  await clock.advance(10_000);
+  expect(ann.of('peerLeft')).toEqual([]);
+  await clock.advance(40_000);
+  expect(await ann.waitFor('peerLeft')).toMatchObject({ reason: 'nodeLost' });
+  expect(ann.closedWith).toBeUndefined();
+  expect((await world.directory.snapshot(demo))?.peers ?? []).toEqual([]);
 });
 
 test('[GW15] a gateway that hears nobody, itself neither, fences nobody', async () => {

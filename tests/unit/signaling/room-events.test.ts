@@ -249,14 +249,15 @@ test('[GW5] events carry what clients may know and nothing else', async () => {
   }
 });
 
-test('[GW5] a slice that is fenced is told as what it means: its peers leave', async () => {
+test('[GW5] a slice that is fenced is told as what it means: its producers close, its peers stay to be moved', async () => {
   await using world = await World.create({ nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
   const ann = await world.gateway.join({ node: 'node-1' });
   const bob = await world.gateway.join({ node: 'node-2' });
   const lost = world.nodes[1];
   if (!lost) throw new Error('No node.');
   await world.directory.fence(demo, lost.id, lost.boot);
-  const left = await ann.waitFor('peerLeft');
-  expect(left).toMatchObject({ peerId: bob.joined.peerId, reason: 'nodeLost' });
-  expect(ann.events.map(({ type }) => type)).toEqual(['peerJoined', 'peerLeft']);
+  await ann.ask({ action: 'sendMessage', payload: 1, id: 1 });
+  await ann.waitFor('message');
+  expect(ann.events.map(({ type }) => type)).toEqual(['peerJoined', 'message']);
+  expect(bob.closedWith).toBeUndefined();
 });

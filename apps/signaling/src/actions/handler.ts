@@ -1,5 +1,5 @@
 import type { ActionFields, ActionName, OkReply, Replies } from '@sluice/shared/protocol';
-import type { OperationResults } from '@sluice/shared';
+import { isSluiceError, type OperationResults } from '@sluice/shared';
 import type { OwnParams, PeerOperationName } from '../node-client.ts';
 import type { Services } from '../services.ts';
 import type { Session } from '../session.ts';
@@ -29,10 +29,25 @@ export function ok(action: ActionName): OkReply {
  * @throws notJoined, and whatever the node answers; nodeUnavailable, deadlineExceeded and coordinatorUnavailable where
  * it doesn't.
  */
-export function askNode<O extends PeerOperationName>(
+export async function askNode<O extends PeerOperationName>(
   { session, services, deadline }: Omit<Call<ActionName>, 'fields'>,
   operation: O,
   params: OwnParams<O>,
 ): Promise<OperationResults[O]> {
-  return services.nodes.call(session.joined(), operation, params, deadline);
+  const state = session.joined();
+  try {
+    const result = await services.nodes.call(state, operation, params, deadline);
+    state.media.note(operation, params, result);
+    return result;
+  } catch (error) {
+    const { old } = session.joined();
+    if (!old || !isElsewhere(error)) throw error;
+    // While a peer moves, what it had before is still where it was.
+    return services.nodes.call({ ...state, address: old.address }, operation, params, deadline);
+  }
 }
+
+const isElsewhere = (error: unknown): boolean =>
+  isSluiceError(error, 'transportNotFound') ||
+  isSluiceError(error, 'producerNotFound') ||
+  isSluiceError(error, 'consumerNotFound');

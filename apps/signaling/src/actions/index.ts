@@ -10,14 +10,17 @@ import { getStats } from './get-stats.ts';
 import type { Handler } from './handler.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
+import { moved } from './moved.ts';
 import { produce } from './produce.ts';
 import { restartIce } from './restart-ice.ts';
+import { resume } from './resume.ts';
 import { sendMessage } from './send-message.ts';
 import { updatePeer } from './update-peer.ts';
 
 /** Who does what. An action that nobody does doesn't compile. */
 export const handlers = {
   join,
+  resume,
   createWebRtcTransport,
   connectTransport,
   restartIce,
@@ -39,5 +42,6 @@ export const handlers = {
   sendMessage,
   updatePeer,
   getStats,
+  moved,
   leave,
 } satisfies { [A in ActionName]: Handler<A> };

@@ -5,6 +5,7 @@ import { toPeers } from '../client-events.ts';
 import { withDeadline } from '../deadline.ts';
 import type { FollowedRoom } from '../followed-room.ts';
 import { newResumeToken } from '../resume-token.ts';
+import { SessionMedia } from '../session-media.ts';
 import type { Call, Handler } from './handler.ts';
 
 /**
@@ -25,7 +26,7 @@ export const join: Handler<'join'> = async (call) => {
     const peer = { room: fields.room, peerId: fields.peerId ?? newPeerId(), sessionId: newSessionId() };
     const admission = await admit(call, followed, { ...peer, resumeHash: hash });
     await reach(call, followed, admission);
-    return () => takePlace(call, followed, admission, { token, undo });
+    return () => takePlace(call, followed, admission, { token, resumeHash: hash, undo });
   } catch (error) {
     undo();
     throw error;
@@ -52,10 +53,10 @@ async function reach({ services, deadline }: Call<'join'>, followed: FollowedRoo
 
 /** @throws nodeUnavailable where the peer is in the room no more: it was replaced, or its node lost, on the way. */
 function takePlace(
-  { session, services }: Call<'join'>,
+  { session, services, fields }: Call<'join'>,
   followed: FollowedRoom,
   { peer, node, result }: Admission,
-  { token, undo }: { token: string; undo: () => void },
+  { token, resumeHash, undo }: { token: string; resumeHash: string; undo: () => void },
 ): JoinedReply {
   const { view, position } = followed.feed;
   const { epoch, seq } = position ?? result.snapshot;
@@ -63,7 +64,10 @@ function takePlace(
     undo();
     throw new SluiceError('nodeUnavailable', 'The peer was lost while it joined.');
   }
-  session.enter({ phase: 'joined', ...peer, node, followed });
+  const media = new SessionMedia();
+  media.rtpCapabilities = fields.rtpCapabilities;
+  const { features } = fields;
+  session.enter({ phase: 'joined', ...peer, node, resumeHash, features, media, old: undefined, followed });
   const { rtpCapabilities, producerTransport, consumerTransport } = result;
   return {
     type: 'joined',

@@ -23,7 +23,7 @@ export interface Example<A extends ActionName> {
 }
 
 /** Everything that goes straight to the peer's node. */
-export const examples: { [A in Exclude<ActionName, 'join' | 'leave'>]: Example<A> } = {
+export const examples: { [A in Exclude<ActionName, 'join' | 'resume' | 'moved' | 'leave'>]: Example<A> } = {
   createWebRtcTransport: {
     fields: { direction: 'recv' },
     operation: 'createTransport',
@@ -49,7 +49,6 @@ export const examples: { [A in Exclude<ActionName, 'join' | 'leave'>]: Example<A
       rtpParameters,
       source: 'screen',
       metadata: { a: [1] },
-      replaces: 'old' as never,
     },
     operation: 'produce',
     params: {
@@ -59,7 +58,6 @@ export const examples: { [A in Exclude<ActionName, 'join' | 'leave'>]: Example<A
       paused: false,
       source: 'screen',
       metadata: { a: [1] },
-      replaces: 'old',
     },
     reply: { type: 'produced', producerId: /^producer-/ },
   },
@@ -157,6 +155,8 @@ function forConsumers(action: string, operation: string) {
 
 export const allActions: Record<string, Record<string, unknown>> = {
   join: { room: 'demo' },
+  resume: { room: 'demo', peerId: 'p_1', resumeToken: 'token', epoch: 1, seq: 1 },
+  moved: {},
   leave: {},
   ...Object.fromEntries(Object.entries(examples).map(([action, { fields }]) => [action, fields])),
 };

@@ -1,8 +1,11 @@
 import {
   type NodeOperationName,
   type OperationParams,
+  type Owner,
   type PeerId,
+  type PeerRecord,
   type ProducerId,
+  type RoomId,
   type RouterId,
   SluiceError,
 } from '@sluice/shared';
@@ -34,12 +37,19 @@ async function addProducer(node: FakeNode, room: OperationParams<'produce'>['roo
   return producerId;
 }
 
+async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Owner) {
+  await node.directory.commit(room, ownerOf(node), [{ type: 'takePeer', peer, from }]);
+  return node.directory.snapshot(room);
+}
+
 export const answers: Answers = {
   joinPeer: async (node, params) => {
-    const { room, transports, rtpCapabilities: _, ...own } = params;
+    const { room, transports, from, consumers: _consumers, rtpCapabilities: _capabilities, ...own } = params;
     const record = { ...own, ...ownerOf(node) };
     node.peers.set(params.peerId, record);
-    const snapshot = await node.directory.enter(room, record, { maxPeers: 1000 });
+    const snapshot = from
+      ? await take(node, room, record, from as Owner)
+      : await node.directory.enter(room, record, { maxPeers: 1000 });
     return {
       snapshot,
       rtpCapabilities: { codecs: [] },

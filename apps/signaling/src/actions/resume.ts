@@ -1,0 +1,137 @@
+import { channels, newSessionId, type PeerRecord, type Position, SluiceError } from '@sluice/shared';
+import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
+import { toClientEvent, toPeers } from '../client-events.ts';
+import { withDeadline } from '../deadline.ts';
+import type { FollowedRoom } from '../followed-room.ts';
+import { isTokenOf } from '../resume-token.ts';
+import { SessionMedia } from '../session-media.ts';
+import type { Joined } from '../session-state.ts';
+import type { Call, Handler } from './handler.ts';
+
+/**
+ * Takes a peer up whose connection was lost, here or on another gateway, dead or alive: its media was never touched. An
+ * earlier connection that still stands is closed. What happened meanwhile comes with the reply.
+ */
+export const resume: Handler<'resume'> = async (call) => {
+  const { session, services, fields, deadline } = call;
+  if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+  session.beginJoin();
+  const followed = services.rooms.acquire(fields.room);
+  try {
+    await withDeadline(services.clock, deadline, catchUp(call, followed));
+    const state = await attach(call, followed);
+    const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
+    services.metrics.resumes.inc({ result: 'ok' });
+    return () => takeUp(call, state, missed);
+  } catch (error) {
+    services.metrics.resumes.inc({ result: error instanceof SluiceError ? error.code : 'internal' });
+    services.rooms.release(followed);
+    session.joinFailed();
+    throw error;
+  }
+};
+
+async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedRoom): Promise<void> {
+  await followed.subscribed();
+  if (followed.feed.position) return followed.feed.catchUp();
+  const snapshot = await services.directory.snapshot(fields.room);
+  if (!snapshot) throw rejected();
+  followed.feed.seed(snapshot);
+}
+
+/** Has the peer's node listen to this session. A node that is gone is no hindrance: the peer is moved as it would be. */
+async function attach({ services, fields, deadline }: Call<'resume'>, followed: FollowedRoom): Promise<Joined> {
+  const record = followed.feed.view.peers.get(fields.peerId);
+  if (!record || !isTokenOf(fields.resumeToken, record.resumeHash)) throw rejected();
+  const media = new SessionMedia();
+  // Its node may be gone and unable to say; what is not fenced yet stands in the room.
+  for (const own of followed.feed.view.producers.values()) {
+    if (own.peerId === record.peerId) media.producers.add(own.producerId);
+  }
+  const state: Joined = { ...stateOf(record, followed), sessionId: newSessionId(), media };
+  try {
+    const had = await services.nodes.call(
+      state,
+      'attachPeer',
+      { gateway: services.nodes.inbox, resumeHash: record.resumeHash },
+      deadline,
+    );
+    media.rtpCapabilities = had.rtpCapabilities;
+    for (const consumer of had.consumers) media.consumers.set(consumer.consumerId, consumer);
+    for (const producerId of had.producerIds) media.producers.add(producerId as never);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.code !== 'nodeUnavailable') throw asRejection(error);
+  }
+  return state;
+}
+
+function stateOf(record: PeerRecord, followed: FollowedRoom): Omit<Joined, 'sessionId' | 'media'> {
+  const { peerId, node, boot, resumeHash, features } = record;
+  const address = channels.node(node, boot);
+  return {
+    phase: 'joined',
+    room: followed.room,
+    peerId,
+    node,
+    address,
+    resumeHash,
+    features,
+    old: undefined,
+    followed,
+  };
+}
+
+interface Missed {
+  events: ClientRoomEvent[];
+  epoch: number;
+  seq: number;
+}
+
+/** The feed may go on while the stream is read. It is read again then, this often at most. */
+const readsAtMost = 3;
+
+/** What the client has missed, or undefined where only a picture of the whole room will do. */
+async function readMissed(call: Call<'resume'>, { feed }: FollowedRoom): Promise<Missed | undefined> {
+  for (let read = 0; read < readsAtMost; read++) {
+    const missed = await readOnce(call);
+    if (!missed) return undefined;
+    await feed.catchUp();
+    if (isAt(missed, feed.position)) return missed;
+  }
+  return undefined;
+}
+
+const isAt = ({ epoch, seq }: Missed, position: Position | undefined): boolean =>
+  position?.epoch === epoch && position.seq === seq;
+
+async function readOnce({ services, fields }: Call<'resume'>): Promise<Missed | undefined> {
+  const { room, epoch, seq, peerId } = fields;
+  const batches = await services.directory.eventsAfter(room, { epoch, seq });
+  if (!batches) return undefined;
+  const numbered = batches.flatMap((batch) =>
+    batch.events.map((event, index) => ({ event, position: { epoch: batch.epoch, seq: batch.seq + index } })),
+  );
+  const events = numbered
+    .filter(({ event }) => event.type !== 'message' || !event.to || event.to.includes(peerId))
+    .map(({ event, position }) => toClientEvent(event, position))
+    .filter((event) => event !== undefined);
+  return { events, epoch, seq: numbered.at(-1)?.position.seq ?? seq };
+}
+
+function takeUp({ session, fields }: Call<'resume'>, state: Joined, missed: Missed | undefined): ResumedReply {
+  const { feed } = state.followed;
+  const position = feed.position ?? { epoch: fields.epoch, seq: fields.seq };
+  session.enter(state);
+  // Where the feed went on since the stream was read, the picture serves, which is as of this turn.
+  if (missed && isAt(missed, position))
+    return { type: 'resumed', epoch: missed.epoch, seq: missed.seq, events: missed.events };
+  const snapshot = { room: state.room, ...position, peers: toPeers(feed.view, state.peerId) };
+  return { type: 'resumed', ...position, snapshot };
+}
+
+const rejected = () => new SluiceError('resumeRejected', 'There is nothing to resume: join again.');
+
+/** A peer that its own node doesn't know any more can't be resumed; whatever else went wrong may pass. */
+function asRejection(error: unknown): unknown {
+  return error instanceof SluiceError && error.code === 'peerNotFound' ? rejected() : error;
+}

@@ -1,0 +1,95 @@
+import type { OperationResults, Owner } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { MoveEvent, MoveReason } from '@sluice/shared/protocol';
+import type { Placement } from './placements.ts';
+import type { Services } from './services.ts';
+import type { Session } from './session.ts';
+import type { Joined } from './session-state.ts';
+
+/** One try at a move, in ms. */
+const attemptMs = 2000;
+/**
+ * How long the old place of a drained peer is kept for a client that doesn't say `moved`, in ms. Longer lets slow uplinks
+ * overlap; shorter ends the drain sooner.
+ */
+const overlapMs = 10_000;
+
+/**
+ * Gives a peer another place: the new node takes it over, builds its transports and consumes for it what it consumed,
+ * and all of that rides on the notice. From then on the client's actions reach the new place; the old one, if it lives,
+ * stays until the client stands or its time is up.
+ *
+ * @throws noCapacity, nodeUnavailable, …: nothing has changed, and it may be tried again.
+ */
+export async function movePeer(session: Session, services: Services, reason: MoveReason): Promise<void> {
+  const place = session.place();
+  if (!place) return;
+  const before = session.joined();
+  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined };
+  const placement = services.placements.choose(wish);
+  const result = await take(services, before, place, placement);
+  if (!session.open || session.state !== before) {
+    // It left, or spoke through another gateway, while the new node was asked.
+    void services.departures.leave({ ...before, address: placement.node.address }, 'disconnected');
+    throw new SluiceError('peerNotFound', 'The session ended meanwhile.');
+  }
+  const old = reason === 'drain' ? oldPlace(services, before) : undefined;
+  before.old?.release();
+  before.media.moved(result.consumers ?? []);
+  session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
+  session.notice(notice(reason, result));
+}
+
+async function take(services: Services, before: Joined, from: Owner, placement: Placement) {
+  const { nodes, clock } = services;
+  const { peerId, media, features, resumeHash, followed } = before;
+  const { name, metadata } = followed.feed.view.peers.get(peerId) ?? {};
+  const peer = { ...before, address: placement.node.address };
+  try {
+    const result = await nodes.call(
+      peer,
+      'joinPeer',
+      {
+        gateway: nodes.inbox,
+        resumeHash,
+        features,
+        transports: true,
+        from: { node: from.node, boot: from.boot },
+        consumers: media.carried(),
+        ...(media.rtpCapabilities && { rtpCapabilities: media.rtpCapabilities }),
+        ...(name !== undefined && { name }),
+        ...(metadata !== undefined && { metadata }),
+      },
+      clock.now() + attemptMs,
+    );
+    placement.arrived();
+    return result;
+  } catch (error) {
+    placement.failed();
+    throw error;
+  }
+}
+
+function notice(reason: MoveReason, result: OperationResults['joinPeer']): MoveEvent {
+  const { producerTransport, consumerTransport, rtpCapabilities, consumers = [] } = result;
+  if (!producerTransport || !consumerTransport) throw new SluiceError('internal', 'A move came without transports.');
+  const deadlineMs = reason === 'drain' ? overlapMs : 0;
+  return { type: 'move', reason, deadlineMs, rtpCapabilities, producerTransport, consumerTransport, consumers };
+}
+
+/** What the peer had before, released when the client says so, or when its time is up. */
+function oldPlace({ nodes, clock, log }: Services, before: Joined) {
+  const peer = { ...before };
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    timer.cancel();
+    nodes.call(peer, 'releasePeer', {}, clock.now() + attemptMs).catch((error: unknown) => {
+      // The old node forgets the place by itself some time later.
+      log.debug({ code: SluiceError.from(error).code }, 'An old place could not be released.');
+    });
+  };
+  const timer = clock.setTimer(release, overlapMs);
+  return { address: before.address, release };
+}

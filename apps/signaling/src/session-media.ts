@@ -1,0 +1,95 @@
+import type { CarriedConsumer, ConsumerId, OperationParams, OperationResults, ProducerId } from '@sluice/shared';
+import type { ClientMoveEvent, ClientPeerEvent, ReplacingConsumer, RtpCapabilities } from '@sluice/shared/protocol';
+import type { OwnParams, PeerOperationName } from './node-client.ts';
+
+/**
+ * What a session has at its node, as far as it went through here. When the node is gone, nobody else knows it: it is what
+ * another node needs to go on with.
+ */
+export class SessionMedia {
+  rtpCapabilities: RtpCapabilities | undefined;
+  readonly consumers = new Map<ConsumerId, CarriedConsumer>();
+  readonly producers = new Set<ProducerId>();
+
+  /** Takes in what an operation has done. */
+  note<O extends PeerOperationName>(operation: O, params: OwnParams<O>, result: OperationResults[O]): void {
+    noters[operation]?.(this, params, result);
+  }
+
+  /** Takes in what the node says by itself. */
+  hear(event: ClientPeerEvent | ClientMoveEvent): void {
+    if (event.type === 'consumerClosed') this.consumers.delete(event.consumerId as ConsumerId);
+    else if (event.type === 'consumerAdded') this.#replace({ ...event.consumer, replaces: event.replaces });
+    else if (event.type === 'move') this.moved(event.consumers);
+  }
+
+  /** Everything is consumed anew; what could not be is gone. */
+  moved(consumers: readonly ReplacingConsumer[]): void {
+    const before = new Map(this.consumers);
+    this.consumers.clear();
+    for (const consumer of consumers) this.#replace(consumer, before);
+  }
+
+  carried(): CarriedConsumer[] {
+    return [...this.consumers.values()];
+  }
+
+  #replace(
+    { id, producerId, replaces }: ReplacingConsumer,
+    before: ReadonlyMap<ConsumerId, CarriedConsumer> = this.consumers,
+  ) {
+    const consumerId = id as ConsumerId;
+    const { preferredLayers } = before.get(replaces as ConsumerId) ?? {};
+    this.consumers.set(consumerId, {
+      consumerId,
+      producerId: producerId as ProducerId,
+      paused: true,
+      ...(preferredLayers && { preferredLayers }),
+    });
+  }
+}
+
+type Noter<O extends PeerOperationName> = (
+  media: SessionMedia,
+  params: OwnParams<O>,
+  result: OperationResults[O],
+) => void;
+
+const pausing =
+  (paused: boolean) =>
+  ({ consumers }: SessionMedia, { consumerIds }: { consumerIds: ConsumerId[] }) => {
+    for (const id of consumerIds) {
+      const known = consumers.get(id);
+      if (known) consumers.set(id, { ...known, paused });
+    }
+  };
+
+/** The operations that change what a session has. */
+const noters: { [O in PeerOperationName]?: Noter<O> } = {
+  consume: (
+    media,
+    params: Pick<OperationParams<'consume'>, 'paused' | 'rtpCapabilities' | 'preferredLayers'>,
+    result,
+  ) => {
+    if (params.rtpCapabilities) media.rtpCapabilities = params.rtpCapabilities;
+    const { paused, preferredLayers } = params;
+    for (const { id, producerId } of result.consumers) {
+      const consumerId = id as ConsumerId;
+      const carried = { consumerId, producerId: producerId as ProducerId, paused };
+      media.consumers.set(consumerId, { ...carried, ...(preferredLayers && { preferredLayers }) });
+    }
+  },
+  pauseConsumers: pausing(true),
+  resumeConsumers: pausing(false),
+  closeConsumers: ({ consumers }, { consumerIds }) => {
+    for (const id of consumerIds) consumers.delete(id);
+  },
+  setPreferredLayers: ({ consumers }, { consumerId, spatialLayer, temporalLayer }) => {
+    const known = consumers.get(consumerId);
+    const preferredLayers = { spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) };
+    if (known) consumers.set(consumerId, { ...known, preferredLayers });
+  },
+  produce: ({ producers }, _, { producerId }) => {
+    producers.add(producerId as ProducerId);
+  },
+};
