@@ -39,7 +39,24 @@ export class LocalMedia {
   }
 
   stopAll(): void {
-    for (const { track } of [...this.#published.values(), ...this.#extra]) track.stop();
+    for (const track of this.tracks().values()) track.stop();
+  }
+
+  /** What is on, or muted, by source. */
+  tracks(): Map<string, MediaStreamTrack> {
+    const all = [...this.#published.values(), ...this.#extra];
+    return new Map(all.map(({ source = '', track }) => [source, track]));
+  }
+
+  /** Publishes what was published in the room before this one. */
+  async takeOver(tracks: ReadonlyMap<string, MediaStreamTrack>): Promise<void> {
+    for (const [source, track] of tracks) {
+      if (track.readyState === 'ended') continue;
+      const publication = await this.#publish(track, source);
+      if (source === 'screenAudio') this.#extra.add(publication);
+      else this.#published.set(source as Device, publication);
+      this.#options.onChanged();
+    }
   }
 
   async #start(device: Device): Promise<void> {

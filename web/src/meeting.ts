@@ -1,4 +1,5 @@
-import { joinRoom, type Room } from '@sluice/client';
+import { joinRoom, type Room, type RoomEnd } from '@sluice/client';
+import { banner, hideBanner } from './banner.ts';
 import { Chat } from './chat.ts';
 import { connectControls, showControls, switchDevice } from './controls.ts';
 import { byId } from './dom.ts';
@@ -8,28 +9,60 @@ import { sentenceFor, sentenceForEnd } from './sentences.ts';
 import { displayName, Stage } from './stage.ts';
 import { hideToast, toast } from './toast.ts';
 
+type Tracks = ReadonlyMap<string, MediaStreamTrack>;
+
+/** A cluster that takes nobody back for this long is no use waiting for. */
+const rejoins = 5;
+
 /** Joins, and shows the meeting until it is over. Resolves with a sentence on why it ended, empty after leaving. */
 export async function hold(parameters: PageParameters, onJoined: (room: Room) => void): Promise<string> {
-  const { server, room: name, node, region, token } = parameters;
-  const room = await joinRoom({
-    url: server,
-    room: name,
-    name: parameters.name,
+  let room = await join(parameters);
+  let kept: Tracks | undefined;
+  for (;;) {
+    const over = ended(room);
+    onJoined(room);
+    const { close, media } = open(room, parameters, kept);
+    const end = await over;
+    kept = media.tracks();
+    close();
+    const next = end.comeBack ? await comeBack(parameters) : undefined;
+    if (!next) {
+      for (const track of kept.values()) track.stop();
+      return sentenceForEnd(end);
+    }
+    room = next;
+  }
+}
+
+function join({ servers, room, name, node, region, token }: PageParameters): Promise<Room> {
+  return joinRoom({
+    url: servers,
+    room,
+    name,
     ...(node && { node }),
     ...(region && { region }),
     ...(token && { token }),
   });
-  const over = new Promise<string>((resolve) => room.on('closed', (end) => resolve(sentenceForEnd(end))));
-  onJoined(room);
-  const close = open(room, parameters);
+}
+
+const ended = (room: Room): Promise<RoomEnd> => new Promise((resolve) => room.on('closed', resolve));
+
+/** The same person with the same tracks, as a new peer: for who was away too long to be taken up again. */
+async function comeBack(parameters: PageParameters): Promise<Room | undefined> {
+  banner('Joining again…');
   try {
-    return await over;
+    for (let attempt = 1; attempt <= rejoins; attempt++) {
+      const room = await join(parameters).catch(() => undefined);
+      if (room) return room;
+      await new Promise((resolve) => setTimeout(resolve, attempt * 1000));
+    }
+    return undefined;
   } finally {
-    close();
+    hideBanner();
   }
 }
 
-function open(room: Room, parameters: PageParameters): () => void {
+function open(room: Room, parameters: PageParameters, kept: Tracks | undefined) {
   const stage = new Stage(room, {
     ownName: parameters.name,
     onBlocked: () => toast('The browser holds the sound back.', { label: 'Play', run: () => stage.playAll() }),
@@ -46,28 +79,40 @@ function open(room: Room, parameters: PageParameters): () => void {
   room.on('subscribeFailed', ({ peerId, error }) => toast(`${nameOf(room, peerId)}: ${sentenceFor(error)}`));
   connectControls(media);
   showHeader(room);
+  showConnection(room);
   const leave = (): void => void room.leave();
   byId('leave', HTMLButtonElement).onclick = leave;
   // A closed tab would be kept in the room for half a minute, in case it comes back.
   addEventListener('pagehide', leave);
-  if (parameters.microphone) void switchDevice(media, 'microphone');
-  if (parameters.camera) void switchDevice(media, 'camera');
-  return () => {
+  if (kept) media.takeOver(kept).catch(report);
+  else if (parameters.microphone) void switchDevice(media, 'microphone');
+  if (!kept && parameters.camera) void switchDevice(media, 'camera');
+  const close = (): void => {
     removeEventListener('pagehide', leave);
-    media.stopAll();
     stage.clear();
     hideToast();
+    hideBanner();
   };
+  return { close, media };
+}
+
+function showConnection(room: Room): void {
+  room.on('reconnecting', () => banner('Reconnecting…'));
+  room.on('reconnected', ({ downtimeMs }) => banner(`Back after ${(downtimeMs / 1000).toFixed(1)} s`, { forMs: 3000 }));
 }
 
 function showHeader(room: Room): void {
   byId('room-name', HTMLElement).textContent = room.id;
-  byId('own-node', HTMLElement).textContent = room.node;
+  const showNode = (): void => {
+    byId('own-node', HTMLElement).textContent = room.node;
+  };
   const count = (): void => {
     const people = room.peers.size + 1;
     byId('people', HTMLElement).textContent = people === 1 ? 'Only you' : `${people} people`;
   };
   byId('copy-link', HTMLButtonElement).onclick = () => void copyLink(room);
+  room.on('peerUpdated', showNode);
+  showNode();
   room.on('peerJoined', count);
   room.on('peerLeft', count);
   count();

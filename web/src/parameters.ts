@@ -13,8 +13,8 @@ export interface PageParameters {
   node: string;
   region: string;
   token: string;
-  /** The gateway's WebSocket; the page's own origin by default. */
-  server: string;
+  /** Gateways' WebSockets, with commas between them in the address; the page's own origin by default. */
+  servers: string[];
 }
 
 const defaultRoom = 'demo';
@@ -31,7 +31,7 @@ export function readParameters(location: Location): PageParameters {
     microphone: flag(query, 'microphone', true),
     simulcast: flag(query, 'simulcast', true),
     size: parseSize(text('size')) ?? defaultSize,
-    server: text('server') || serverOf(location),
+    servers: (text('server') || serverOf(location)).split(','),
     node: text('node'),
     region: text('region'),
     token: text('token'),

@@ -22,6 +22,7 @@ const endSentences: Record<RoomEnd['reason'], string> = {
   left: '',
   roomClosed: 'The room was closed.',
   connectionLost: 'The connection to the server was lost.',
+  resumeRejected: 'The connection was away for too long.',
   kicked: 'You were removed from the room.',
   unauthorized: 'This link is not valid, or no longer.',
   resumedElsewhere: 'You joined from another window, and left here.',

@@ -63,9 +63,13 @@ export class Stage {
   }
 
   #addTheirs(subscription: Subscription): void {
-    const { peerId, source, track } = subscription;
-    this.#attach(peerId, source, track);
-    subscription.on('closed', () => this.#detach(peerId, source, track));
+    const { peerId, source } = subscription;
+    this.#attach(peerId, source, subscription.track);
+    subscription.on('closed', () => this.#detach(peerId, source, subscription.track));
+    subscription.on('trackChanged', ({ track, previous }) => {
+      this.#tileOf(peerId, isScreen(source)).change(previous, track);
+      this.#refresh(peerId);
+    });
   }
 
   #attach(peerId: string, source: string | undefined, track: MediaStreamTrack): void {
@@ -110,7 +114,13 @@ export class Stage {
   #isSending(peerId: string, source: string): boolean {
     const theirs = this.#room.peers.get(peerId)?.producers.values();
     const all = peerId === this.#room.peerId ? this.#room.publications.values() : (theirs ?? []);
-    return [...all].some((one) => one.source === source && !one.paused);
+    return [...all].some((one) => one.source === source && !one.paused) || this.#isAwaited(peerId, source);
+  }
+
+  /** Their node is lost: the last picture stays until they send from another. */
+  #isAwaited(peerId: string, source: string): boolean {
+    const all = [...this.#room.subscriptions.values()];
+    return all.some((one) => one.peerId === peerId && one.source === source && one.awaitsSuccessor);
   }
 
   #pathOf(peerId: string, screen: boolean): MediaPath | undefined {

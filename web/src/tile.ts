@@ -13,11 +13,14 @@ export interface TileFacts {
   muted: boolean;
 }
 
+/** The old track lives a second longer than its successor's first frame. */
+const changeAtMostMs = 900;
+
 /** One person's camera and microphone, or one person's screen. Plays what is attached to it. */
 export class Tile {
   readonly element = fromTemplate('tile-template');
-  readonly #video = part(this.element, 'video', HTMLVideoElement);
-  readonly #stream = new MediaStream();
+  #video = part(this.element, 'video', HTMLVideoElement);
+  #stream = new MediaStream();
   readonly #onBlocked: () => void;
 
   constructor(peerId: string, options: { own?: boolean; screen?: boolean; onBlocked: () => void }) {
@@ -56,6 +59,16 @@ export class Tile {
     this.#refresh();
   }
 
+  /** The same camera or microphone by another way. A picture is laid under the old one until it has a frame to show. */
+  change(previous: MediaStreamTrack, track: MediaStreamTrack): void {
+    if (!this.#stream.getTracks().includes(previous)) return this.attach(track);
+    if (track.kind === 'audio') {
+      this.#stream.addTrack(track);
+      this.#stream.removeTrack(previous);
+    } else this.#layUnder(previous, track);
+    this.play();
+  }
+
   /** Hides the picture while its sender has paused it: the last frame would look like a fault. */
   set pictureHidden(hidden: boolean) {
     this.element.classList.toggle('picture-off', hidden);
@@ -79,6 +92,26 @@ export class Tile {
   remove(): void {
     this.#video.srcObject = null;
     this.element.remove();
+  }
+
+  #layUnder(previous: MediaStreamTrack, track: MediaStreamTrack): void {
+    const old = this.#video;
+    const others = this.#stream.getTracks().filter((one) => one !== previous);
+    this.#video = old.cloneNode() as HTMLVideoElement;
+    // The sound goes with the element that stays.
+    this.#stream = new MediaStream([track, ...others]);
+    this.#video.srcObject = this.#stream;
+    this.#video.muted = old.muted;
+    old.muted = true;
+    old.before(this.#video);
+    const remove = (): void => {
+      clearTimeout(timer);
+      old.srcObject = null;
+      old.remove();
+    };
+    // A hidden tab shows no frames.
+    const timer = setTimeout(remove, changeAtMostMs);
+    this.#video.requestVideoFrameCallback(remove);
   }
 
   #refresh(): void {

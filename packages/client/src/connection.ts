@@ -3,6 +3,7 @@ import { Emitter, type Off } from './emitter.ts';
 import { SluiceClientError } from './errors.ts';
 import type { ServerEvent } from './event-of.ts';
 import { PendingRequests } from './pending-requests.ts';
+import type { Signalling } from './signalling.ts';
 
 /** Why a connection ended. `comeBack`: the server's close code, or its silence, says that reconnecting makes sense. */
 export interface ConnectionEnd {
@@ -28,18 +29,20 @@ export interface ConnectionOptions {
   ) => WebSocket;
 }
 
-const defaultDeadlineMs = 10_000;
+export const defaultDeadlineMs = 10_000;
 const endedBySelf = 1000;
+const abnormal = 1006;
 /** 4500–4999 say "don't come back"; a lost network or a killed gateway shows as a code below 4000. */
 const firstFinalCode = 4500;
 
 /** One WebSocket to a gateway: actions out, replies and events in. It knows nothing of rooms and never reopens. */
-export class Connection {
+export class Connection implements Signalling {
   readonly #socket: WebSocket;
   readonly #deadlineMs: number;
   readonly #pending = new PendingRequests();
   readonly #emitter = new Emitter<ConnectionEvents>();
   #end: ConnectionEnd | undefined;
+  #framesHeard = 0;
 
   /** Use {@link Connection.open}. */
   constructor(socket: WebSocket, deadlineMs: number) {
@@ -61,6 +64,11 @@ export class Connection {
     return this.#end !== undefined;
   }
 
+  /** A request that timed out while none came was sent into a dead connection. */
+  get framesHeard(): number {
+    return this.#framesHeard;
+  }
+
   on<T extends keyof ConnectionEvents>(type: T, listener: (value: ConnectionEvents[T]) => void): Off {
     return this.#emitter.on(type, listener);
   }
@@ -76,11 +84,16 @@ export class Connection {
     return reply;
   }
 
+  /** Tells the server that we leave, also on a connection that was abandoned. */
   close(): void {
-    if (this.#end) return;
     this.#socket.close(endedBySelf);
     // The close handshake may take seconds on a dead network; for the page it is over now.
     this.#finish({ code: endedBySelf, reason: 'closed here', comeBack: false });
+  }
+
+  /** Over here, without a word to the server: a close frame would mean that we leave. */
+  abandon(reason: string): void {
+    this.#finish({ code: abnormal, reason, comeBack: true });
   }
 
   #listen(): void {
@@ -92,6 +105,7 @@ export class Connection {
 
   #receive(data: unknown): void {
     if (this.#end || typeof data !== 'string') return;
+    this.#framesHeard++;
     // The gateway sends nothing but JSON objects of these types; types from a newer one fall through unheard.
     const frame = JSON.parse(data) as ServerFrame;
     if ('id' in frame && this.#pending.settle(frame.id, frame)) return;
@@ -108,7 +122,7 @@ export class Connection {
   }
 }
 
-function lost(end: ConnectionEnd): SluiceClientError {
+export function lost(end: ConnectionEnd): SluiceClientError {
   const why = end.reason || `code ${end.code}`;
   return new SluiceClientError('connectionLost', `The connection ended (${why}).`, { temporary: end.comeBack });
 }

@@ -1,9 +1,9 @@
 import type { Json } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
 import { Emitter, type Off } from './emitter.ts';
 import { SluiceClientError } from './errors.ts';
 import type { MediaPlace } from './media-place.ts';
+import type { Signalling } from './signalling.ts';
 
 export interface PublishDataOptions {
   /** At most 128 characters each, seen by the others. */
@@ -19,13 +19,14 @@ export interface PublishDataOptions {
 
 export type DataPayload = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
 
-/** A data channel of ours, out to everyone who subscribes to it. */
+/** A data channel of ours, out to everyone who subscribes to it. A move opens it anew elsewhere, under the same label. */
 export class DataPublication {
-  readonly #connection: Connection;
-  readonly #producer: types.DataProducer;
+  readonly #signalling: Signalling;
+  #producer: types.DataProducer;
+  #closed = false;
 
-  constructor(connection: Connection, producer: types.DataProducer) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, producer: types.DataProducer) {
+    this.#signalling = signalling;
     this.#producer = producer;
   }
 
@@ -33,7 +34,11 @@ export class DataPublication {
     return this.#producer.id;
   }
 
-  /** Throws `closed` before the channel is open and after its end. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Throws `closed` before the channel is open, after its end, and for the moment that a move takes. */
   send(payload: DataPayload): void {
     if (this.#producer.readyState !== 'open') throw new SluiceClientError('closed', 'The data channel is not open.');
     this.#producer.send(payload);
@@ -45,9 +50,17 @@ export class DataPublication {
   }
 
   async close(): Promise<void> {
-    if (this.#producer.closed) return;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#producer.close();
-    await this.#connection.request('closeDataProducer', { dataProducerId: this.dataProducerId });
+    await this.#signalling.request('closeDataProducer', { dataProducerId: this.dataProducerId });
+  }
+
+  /** Goes out by another producer once that is open. For the room. */
+  async moveTo(producer: types.DataProducer): Promise<void> {
+    await whenOpen(producer);
+    if (this.#closed) producer.close();
+    else this.#producer = producer;
   }
 }
 
@@ -61,19 +74,18 @@ export class DataSubscription {
   readonly peerId: string;
   readonly label: string;
   readonly protocol: string;
-  readonly #connection: Connection;
-  readonly #consumer: types.DataConsumer;
+  readonly #signalling: Signalling;
+  #consumer: types.DataConsumer;
   readonly #emitter = new Emitter<DataSubscriptionEvents>();
+  #closed = false;
 
-  constructor(connection: Connection, consumer: types.DataConsumer, peerId: string) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, consumer: types.DataConsumer, peerId: string) {
+    this.#signalling = signalling;
     this.#consumer = consumer;
     this.peerId = peerId;
     this.label = consumer.label;
     this.protocol = consumer.protocol;
-    consumer.binaryType = 'arraybuffer';
-    consumer.on('message', (payload: string | ArrayBuffer) => this.#emitter.emit('message', payload));
-    consumer.observer.on('close', () => this.#emitter.emit('closed', undefined));
+    this.#listen(consumer);
   }
 
   get dataConsumerId(): string {
@@ -93,34 +105,60 @@ export class DataSubscription {
     return whenOpen(this.#consumer);
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
-    if (this.#consumer.closed) return;
+    if (this.#closed) return;
     this.ended();
-    await this.#connection.request('closeDataConsumer', { dataConsumerId: this.dataConsumerId });
+    await this.#signalling.request('closeDataConsumer', { dataConsumerId: this.dataConsumerId });
   }
 
   /** The server has closed it. For the room. */
   ended(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#consumer.close();
+    this.#emitter.emit('closed', undefined);
+    this.#emitter.clear();
+  }
+
+  /** Comes by another consumer from here on. What was sent in between is lost. For the room. */
+  moveTo(consumer: types.DataConsumer): void {
+    if (this.#closed) return consumer.close();
+    this.#consumer = consumer;
+    this.#listen(consumer);
+  }
+
+  #listen(consumer: types.DataConsumer): void {
+    consumer.binaryType = 'arraybuffer';
+    consumer.on('message', (payload: string | ArrayBuffer) => {
+      if (consumer === this.#consumer) this.#emitter.emit('message', payload);
+    });
+    consumer.observer.on('close', () => {
+      if (consumer === this.#consumer) this.ended();
+    });
   }
 }
 
-/** The data channels of a room, by way of one place. */
+/** The data channels of a room, by way of one place at a time. */
 export class DataChannels {
-  readonly #connection: Connection;
-  readonly #place: MediaPlace;
-  readonly #subscriptions = new Map<string, DataSubscription>();
+  readonly #signalling: Signalling;
+  readonly #publications = new Map<DataPublication, PublishDataOptions>();
+  readonly #subscriptions = new Set<DataSubscription>();
+  #place: MediaPlace;
 
-  constructor(connection: Connection, place: MediaPlace) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, place: MediaPlace) {
+    this.#signalling = signalling;
     this.#place = place;
   }
 
-  async publish({ metadata, ...options }: PublishDataOptions): Promise<DataPublication> {
+  async publish(options: PublishDataOptions): Promise<DataPublication> {
     try {
-      const transport = await this.#place.dataTransport('send');
-      const appData = metadata === undefined ? {} : { metadata };
-      return new DataPublication(this.#connection, await transport.produceData({ ...options, appData }));
+      const publication = new DataPublication(this.#signalling, await this.#produce(options));
+      this.#publications.set(publication, options);
+      return publication;
     } catch (error) {
       throw SluiceClientError.from(error, 'mediaFailed');
     }
@@ -128,21 +166,53 @@ export class DataChannels {
 
   async subscribe(dataProducerId: string): Promise<DataSubscription> {
     try {
-      const transport = await this.#place.dataTransport('recv');
-      const fields = { dataProducerId, transportId: transport.id };
-      const { dataConsumerId, peerId, ...channel } = await this.#connection.request('consumeData', fields);
-      const consumer = await transport.consumeData({ ...channel, id: dataConsumerId });
-      const subscription = new DataSubscription(this.#connection, consumer, peerId);
-      this.#subscriptions.set(subscription.dataConsumerId, subscription);
-      subscription.on('closed', () => this.#subscriptions.delete(subscription.dataConsumerId));
+      const { consumer, peerId } = await this.#consume(dataProducerId);
+      const subscription = new DataSubscription(this.#signalling, consumer, peerId);
+      this.#subscriptions.add(subscription);
+      subscription.on('closed', () => this.#subscriptions.delete(subscription));
       return subscription;
     } catch (error) {
       throw SluiceClientError.from(error, 'mediaFailed');
     }
   }
 
+  /** Opens everything again at another place. Channels that can't be, end when their old place is closed. */
+  move(place: MediaPlace): void {
+    this.#place = place;
+    const ignored = (): void => undefined;
+    for (const [publication, options] of this.#publications) {
+      if (publication.closed) this.#publications.delete(publication);
+      else
+        this.#produce(options)
+          .then((producer) => publication.moveTo(producer))
+          .catch(ignored);
+    }
+    for (const subscription of this.#subscriptions) {
+      this.#consume(subscription.dataProducerId)
+        .then(({ consumer }) => subscription.moveTo(consumer))
+        .catch(ignored);
+    }
+  }
+
+  /** Back to a place that stands, after a move to another has failed. */
+  moveBack(place: MediaPlace): void {
+    this.#place = place;
+  }
+
   consumerClosed(dataConsumerId: string): void {
-    this.#subscriptions.get(dataConsumerId)?.ended();
+    for (const one of this.#subscriptions) if (one.dataConsumerId === dataConsumerId) one.ended();
+  }
+
+  async #produce({ metadata, ...options }: PublishDataOptions): Promise<types.DataProducer> {
+    const transport = await this.#place.dataTransport('send');
+    return transport.produceData({ ...options, appData: metadata === undefined ? {} : { metadata } });
+  }
+
+  async #consume(dataProducerId: string): Promise<{ consumer: types.DataConsumer; peerId: string }> {
+    const transport = await this.#place.dataTransport('recv');
+    const fields = { dataProducerId, transportId: transport.id };
+    const { dataConsumerId, peerId, ...channel } = await this.#signalling.request('consumeData', fields);
+    return { consumer: await transport.consumeData({ ...channel, id: dataConsumerId }), peerId };
   }
 }
 

@@ -1,10 +1,10 @@
 import type { RtpCapabilities, TransportParameters } from '@sluice/shared/protocol';
 import { Device, type types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
 import { Emitter, type Off } from './emitter.ts';
 import { SluiceClientError } from './errors.ts';
 import { wireTransport } from './transport-wiring.ts';
 import { toLocalCapabilities, toTransportOptions } from './wire.ts';
+import type { Signalling } from './signalling.ts';
 
 type Direction = 'send' | 'recv';
 
@@ -26,7 +26,7 @@ export interface PlaceEvents {
  * to it, each made when first used. A move builds a second place beside this one; a room outlives both.
  */
 export class MediaPlace {
-  readonly #connection: Connection;
+  readonly #signalling: Signalling;
   readonly #parameters: PlaceParameters;
   /** The transports that came with the parameters. One that failed or was closed is no use a second time. */
   readonly #given: Map<Direction, TransportParameters>;
@@ -35,8 +35,8 @@ export class MediaPlace {
   #device: Promise<Device> | undefined;
   #closed = false;
 
-  constructor(connection: Connection, parameters: PlaceParameters) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, parameters: PlaceParameters) {
+    this.#signalling = signalling;
     this.#parameters = parameters;
     const { producerTransport, consumerTransport } = parameters;
     this.#given = new Map();
@@ -63,6 +63,17 @@ export class MediaPlace {
   dataTransport(direction: Direction): Promise<types.Transport> {
     if (this.#given.get(direction)?.sctpParameters) return this.transport(direction);
     return this.#once(`${direction} data`, undefined, () => this.#make(direction, undefined));
+  }
+
+  /** The browser's estimate of the way out, in bits per second, where something was sent. Never rejects. */
+  async outgoingBitrate(): Promise<number | undefined> {
+    try {
+      const report = await (await this.#transports.get('send'))?.getStats();
+      const pairs = [...((report?.values() ?? []) as Iterable<RTCIceCandidatePairStats>)];
+      return pairs.find(({ type, nominated }) => type === 'candidate-pair' && nominated)?.availableOutgoingBitrate;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The server says that a transport of this place has ended: a browser would take six seconds to notice. */
@@ -103,12 +114,12 @@ export class MediaPlace {
     if (this.#closed) throw new SluiceClientError('closed', 'The room was left.');
     const options = { ...toTransportOptions(parameters), iceServers: this.#parameters.iceServers };
     const transport = direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
-    wireTransport(this.#connection, transport, (cause) => this.#fail(transport, cause));
+    wireTransport(this.#signalling, transport, (cause) => this.#fail(transport, cause));
     return transport;
   }
 
   async #ask(direction: Direction): Promise<TransportParameters> {
-    const reply = await this.#connection.request('createWebRtcTransport', { direction, sctp: true });
+    const reply = await this.#signalling.request('createWebRtcTransport', { direction, sctp: true });
     return 'producerTransport' in reply ? reply.producerTransport : reply.consumerTransport;
   }
 

@@ -1,8 +1,8 @@
 import type { MediaKind } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
 import { Emitter, type Off } from './emitter.ts';
 import { SluiceClientError } from './errors.ts';
+import { insist, type Signalling } from './signalling.ts';
 
 /** `trackEnded`: a device was unplugged or sharing ended; `byServer`: a moderator, or the room's end. */
 export type PublicationEnd = 'unpublished' | 'trackEnded' | 'byServer' | 'mediaFailed' | 'left';
@@ -15,6 +15,9 @@ export interface PublicationEvents {
   closed: PublicationEnd;
 }
 
+/** Produces a publication's track at another place, in its present state. */
+export type ProduceAgain = (publication: Publication) => Promise<types.Producer>;
+
 /**
  * A track of ours in the room. It belongs to the caller: closing a publication never stops the track. A publication
  * outlives its producer: a move produces the same track again elsewhere.
@@ -22,24 +25,27 @@ export interface PublicationEvents {
 export class Publication {
   readonly kind: MediaKind;
   readonly source: string | undefined;
-  readonly #connection: Connection;
+  readonly #signalling: Signalling;
   readonly #emitter = new Emitter<PublicationEvents>();
-  readonly #producer: types.Producer;
+  /** The one that counts is the last; those before it send until their place is closed. */
+  readonly #producers: types.Producer[] = [];
   #track: MediaStreamTrack;
   #demand: Promise<void> = Promise.resolve();
   #paused: boolean;
   #closed = false;
+  /** One at a time, so that each names the one before as what it replaces. */
+  #moving: Promise<void> = Promise.resolve();
+  /** The producer is gone with its transport, and another is on its way. */
+  #moves = 0;
 
   /** Made by `room.publish`. */
-  constructor(connection: Connection, producer: types.Producer, track: MediaStreamTrack, source: string | undefined) {
-    this.#connection = connection;
-    this.#producer = producer;
+  constructor(signalling: Signalling, producer: types.Producer, track: MediaStreamTrack, source: string | undefined) {
+    this.#signalling = signalling;
     this.#track = track;
     this.#paused = !track.enabled;
     this.kind = producer.kind;
     this.source = source;
-    producer.on('trackended', () => void this.close('trackEnded').catch(() => undefined));
-    producer.on('transportclose', () => this.ended('mediaFailed'));
+    this.#add(producer);
   }
 
   get producerId(): string {
@@ -90,14 +96,14 @@ export class Publication {
     if (this.#closed) return;
     const { producerId } = this;
     this.ended(reason);
-    await this.#connection.request('closeProducer', { producerId });
+    await this.#signalling.request('closeProducer', { producerId });
   }
 
   /** The server has closed it, or knows. For the room. */
   ended(reason: PublicationEnd): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#producer.close();
+    for (const producer of this.#producers) producer.close();
     this.#emitter.emit('closed', reason);
     this.#emitter.clear();
   }
@@ -115,6 +121,49 @@ export class Publication {
     return this.#demand;
   }
 
+  /** Sends by another producer from here on. The one before goes on until its place is closed. For the room. */
+  move(produceAgain: ProduceAgain): Promise<void> {
+    this.#moves++;
+    const moving = this.#moving.then(() => this.#move(produceAgain)).finally(() => this.#moves--);
+    this.#moving = moving.catch(() => undefined);
+    return moving;
+  }
+
+  get #producer(): types.Producer {
+    // There is one from the start, and the last is never taken out.
+    return this.#producers.at(-1) as types.Producer;
+  }
+
+  async #move(produceAgain: ProduceAgain): Promise<void> {
+    if (this.#closed) return;
+    const paused = this.#paused;
+    const producer = await produceAgain(this);
+    if (this.closed) {
+      producer.close();
+      await this.#signalling.request('closeProducer', { producerId: producer.id });
+      return;
+    }
+    this.#add(producer);
+    if (producer.track !== this.#track) await producer.replaceTrack({ track: this.#track });
+    if (paused !== this.#paused) await this.#tellPaused();
+  }
+
+  #add(producer: types.Producer): void {
+    this.#producers.push(producer);
+    producer.on('trackended', () => {
+      if (producer === this.#producer) void this.close('trackEnded').catch(() => undefined);
+    });
+    producer.on('transportclose', () => this.#broken(producer));
+  }
+
+  /** Its transport has ended. Back to a producer that still stands, if a move has failed half-way. */
+  #broken(producer: types.Producer): void {
+    if (this.#closed) return;
+    const standing = this.#producers.filter(({ closed }) => !closed);
+    if (standing.length > 0) this.#producers.splice(0, this.#producers.length, ...standing);
+    else if (producer === this.#producer && this.#moves === 0) this.ended('mediaFailed');
+  }
+
   async #setPaused(paused: boolean): Promise<void> {
     this.#throwIfClosed();
     if (this.#paused === paused) return;
@@ -122,7 +171,12 @@ export class Publication {
     // Done here and not by mediasoup-client: during a move two producers share the track, and its switch knows of one.
     this.#track.enabled = !paused;
     this.#emitter.emit('changed', undefined);
-    await this.#connection.request(paused ? 'pauseProducer' : 'resumeProducer', { producerId: this.producerId });
+    await this.#tellPaused();
+  }
+
+  #tellPaused(): Promise<unknown> {
+    const { producerId } = this;
+    return insist(() => this.#signalling.request(this.#paused ? 'pauseProducer' : 'resumeProducer', { producerId }));
   }
 
   #throwIfClosed(): void {

@@ -1,10 +1,11 @@
 import type { Json } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
 import { encodingsFor, singleEncoding } from './encodings.ts';
 import { SluiceClientError } from './errors.ts';
 import type { MediaPlace } from './media-place.ts';
 import { Publication, type PublicationEnd } from './publication.ts';
+import type { Signalling } from './signalling.ts';
+import type { MoveManner } from './successions.ts';
 
 export interface PublishOptions {
   /** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the application's own, of at most 32 characters. */
@@ -21,49 +22,107 @@ export interface PublishOptions {
 
 /** kbit/s at which the bandwidth estimate starts. libwebrtc's own 300 shows half the size for the first eight seconds. */
 const startBitrateKbps = 1000;
+/** An estimate of a moment's trouble, or of an idle sender, should not rule the first seconds elsewhere. */
+const leastStartKbps = 300;
+const mostStartKbps = 3000;
+/** After a loss every millisecond counts: better the default than to wait. */
+const statsLimitMs = 30;
 const screenBitrate = 2_500_000;
 const singleBitrate = 1_500_000;
 const unknownSize = { width: 640, height: 480 };
 
-/** Puts tracks into the room by way of one place, and remembers them all. */
+/** Puts tracks into the room by way of one place at a time, and remembers them all. */
 export class Publisher {
-  readonly #connection: Connection;
-  readonly #place: MediaPlace;
-  readonly #publications = new Map<string, Publication>();
+  readonly #signalling: Signalling;
+  readonly #published = new Map<Publication, PublishOptions>();
+  #place: MediaPlace;
 
-  constructor(connection: Connection, place: MediaPlace) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, place: MediaPlace) {
+    this.#signalling = signalling;
     this.#place = place;
   }
 
+  /** By producer id. */
   get publications(): ReadonlyMap<string, Publication> {
-    return this.#publications;
+    return new Map([...this.#published.keys()].map((publication) => [publication.producerId, publication]));
   }
 
   async publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
-    const { source, metadata } = options;
-    const transport = await this.#place.transport('send');
-    const producer = await produce(transport, track, options, {
-      ...(source !== undefined && { source }),
-      ...(metadata !== undefined && { metadata }),
-      paused: !track.enabled,
-    });
-    const publication = new Publication(this.#connection, producer, track, source);
-    this.#publications.set(publication.producerId, publication);
-    publication.on('closed', () => this.#publications.delete(publication.producerId));
-    return publication;
+    const place = this.#place;
+    try {
+      return await this.#publish(track, options);
+    } catch (error) {
+      // Asked of a place that was left meanwhile.
+      if (place === this.#place) throw error;
+      return this.#publish(track, options);
+    }
+  }
+
+  /** Produces everything again at another place. What is paused stays so. */
+  async move(place: MediaPlace, { lost }: MoveManner): Promise<void> {
+    const startKbps = await uplinkKbps(this.#place, lost);
+    this.#place = place;
+    // A picture is missed more than a sound, and they are produced one after another.
+    const all = [...this.#published.keys()].toSorted((one, other) => other.kind.localeCompare(one.kind));
+    await Promise.all(all.map((publication) => this.#move(publication, startKbps)));
+  }
+
+  /** Back to a place that stands, after a move to another has failed. */
+  moveBack(place: MediaPlace): void {
+    this.#place = place;
   }
 
   closeAll(reason: PublicationEnd): void {
-    for (const publication of this.#publications.values()) publication.ended(reason);
+    for (const publication of this.#published.keys()) publication.ended(reason);
+  }
+
+  async #publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
+    const place = this.#place;
+    const producer = await produce(await place.transport('send'), track, options, announced(track, options));
+    const publication = new Publication(this.#signalling, producer, track, options.source);
+    this.#published.set(publication, options);
+    publication.on('closed', () => this.#published.delete(publication));
+    if (place !== this.#place) await this.#move(publication);
+    return publication;
+  }
+
+  #move(publication: Publication, startKbps = startBitrateKbps): Promise<void> {
+    const place = this.#place;
+    return publication.move(async ({ track, paused, producerId }) => {
+      if (place !== this.#place) throw new SluiceClientError('closed', 'Another move has overtaken this one.');
+      const given = this.#published.get(publication) ?? {};
+      const codecOptions = { videoGoogleStartBitrate: startKbps, ...given.codecOptions };
+      const options = { ...given, ...(track.kind === 'video' && { codecOptions }) };
+      const fields = { ...announced(track, options), paused, replaces: producerId };
+      const transport = await place.transport('send');
+      return produce(transport, track, options, fields);
+    });
   }
 }
+
+function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions): types.AppData {
+  return {
+    ...(source !== undefined && { source }),
+    ...(metadata !== undefined && { metadata }),
+    paused: !track.enabled,
+  };
+}
+
+/** What the way out was last thought to carry. A place that is gone is asked too: its browser end still knows. */
+async function uplinkKbps(place: MediaPlace, lost: boolean): Promise<number> {
+  const bitsPerSecond = await Promise.race([place.outgoingBitrate(), lost ? pause(statsLimitMs) : never]);
+  if (bitsPerSecond === undefined) return startBitrateKbps;
+  return Math.min(mostStartKbps, Math.max(leastStartKbps, Math.round(bitsPerSecond / 1000)));
+}
+
+const never = new Promise<undefined>(() => undefined);
+const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));
 
 async function produce(
   transport: types.Transport,
   track: MediaStreamTrack,
   options: PublishOptions,
-  announced: types.AppData,
+  appData: types.AppData,
 ): Promise<types.Producer> {
   try {
     return await transport.produce({
@@ -74,7 +133,7 @@ async function produce(
       // The track is the caller's: the default would end it with the producer, and even when the server refuses it.
       stopTracks: false,
       disableTrackOnPause: false,
-      appData: announced,
+      appData,
     });
   } catch (error) {
     throw SluiceClientError.from(error, 'mediaFailed');

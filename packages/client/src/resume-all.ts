@@ -1,5 +1,5 @@
-import type { Connection } from './connection.ts';
 import { SluiceClientError } from './errors.ts';
+import type { Signalling } from './signalling.ts';
 import type { Subscription } from './subscription.ts';
 
 /** A node that is too busy now is asked again after 0.25, 0.5, 1, 2 and 4 s. */
@@ -11,13 +11,13 @@ const attempts = 6;
  * would know why. One that has ended meanwhile keeps none of the others back. Those that cannot be resumed end. Never
  * rejects.
  */
-export async function resumeAll(connection: Connection, subscriptions: readonly Subscription[]): Promise<void> {
+export async function resumeAll(signalling: Signalling, subscriptions: readonly Subscription[]): Promise<void> {
   const gone = new Set<unknown>();
   for (let attempt = 1; ; ) {
     const waiting = subscriptions.filter(({ closed, consumerId }) => !closed && !gone.has(consumerId));
-    if (waiting.length === 0 || connection.closed) return;
+    if (waiting.length === 0) return;
     try {
-      await connection.request('resumeConsumer', { consumerIds: waiting.map(({ consumerId }) => consumerId) });
+      await signalling.request('resumeConsumer', { consumerIds: waiting.map(({ consumerId }) => consumerId) });
       return;
     } catch (thrown) {
       const error = SluiceClientError.from(thrown, 'mediaFailed');

@@ -1,8 +1,9 @@
-import type { ClientPeerEvent, ClientRoomEvent, ProducerInfo } from '@sluice/shared/protocol';
+import type { ClientMoveEvent, ClientPeerEvent, ClientRoomEvent, ProducerInfo } from '@sluice/shared/protocol';
 import type { DataChannels } from './data-channels.ts';
 import type { Emitter } from './emitter.ts';
 import type { EventOf, ServerEvent } from './event-of.ts';
-import type { MediaPlace } from './media-place.ts';
+import type { Line } from './line.ts';
+import type { Mover } from './mover.ts';
 import type { Publisher } from './publisher.ts';
 import type { RoomEnd, RoomEvents } from './room-events.ts';
 import type { RoomPeer, RoomPicture } from './room-picture.ts';
@@ -12,7 +13,8 @@ import type { Subscriber } from './subscriber.ts';
 export interface RoomParts {
   selfId: string;
   picture: RoomPicture;
-  place: MediaPlace;
+  line: Line;
+  mover: Mover;
   publisher: Publisher;
   subscriber: Subscriber;
   data: DataChannels;
@@ -30,16 +32,22 @@ interface Glance {
 
 type Changed = { before: Glance; after: Glance };
 type OnRoomEvent<T extends ClientRoomEvent['type']> = (parts: RoomParts, event: EventOf<T>, changed: Changed) => void;
-type OnPeerEvent<T extends ClientPeerEvent['type']> = (parts: RoomParts, event: EventOf<T>) => void;
+type PeerEvent = ClientPeerEvent | ClientMoveEvent;
+type OnPeerEvent<T extends PeerEvent['type']> = (parts: RoomParts, event: EventOf<T>) => void;
 
 /** Takes an event into the picture and tells whom it concerns. Types from a newer server are ignored. */
 export function dispatch(parts: RoomParts, event: ServerEvent): void {
   if (!isRoomEvent(event)) {
-    const act = onPeerEvent[event.type] as ((parts: RoomParts, event: ClientPeerEvent) => void) | undefined;
+    const act = onPeerEvent[event.type] as ((parts: RoomParts, event: PeerEvent) => void) | undefined;
     return act?.(parts, event);
   }
+  if (parts.picture.isNew(event)) occur(parts, event);
+}
+
+/** As `dispatch`, for an event that is known to be new. */
+export function occur(parts: RoomParts, event: ClientRoomEvent): void {
   const before = glance(parts.picture, event);
-  if (!parts.picture.apply(event)) return;
+  parts.picture.take(event);
   const after = glance(parts.picture, event);
   const act = onRoomEvent[event.type] as
     | ((parts: RoomParts, event: ClientRoomEvent, changed: Changed) => void)
@@ -61,11 +69,15 @@ const changed: OnRoomEvent<'producerPaused' | 'producerResumed'> = ({ emitter },
   if (after.peer && after.producer) emitter.emit('producerChanged', { peer: after.peer, producer: after.producer });
 };
 
+const ownEnds = new Set(['left', 'replaced', 'kicked', 'roomClosed']);
+
 const onRoomEvent = {
   peerJoined: ({ emitter, selfId }, { peerId }, { after }) => {
     if (after.peer && peerId !== selfId) emitter.emit('peerJoined', after.peer);
   },
-  peerLeft: ({ emitter, subscriber, selfId }, { peerId, reason }, { before }) => {
+  peerLeft: ({ emitter, subscriber, selfId, finish }, { peerId, reason }, { before }) => {
+    // Of what was done on purpose the close code says more.
+    if (peerId === selfId && !ownEnds.has(reason)) return finish({ reason: 'resumeRejected', comeBack: true });
     if (!before.peer || peerId === selfId) return;
     for (const producerId of before.peer.producers.keys()) subscriber.producerClosed(producerId);
     emitter.emit('peerLeft', { peer: before.peer, reason });
@@ -73,14 +85,22 @@ const onRoomEvent = {
   peerUpdated: ({ emitter }, _event, { after }) => {
     if (after.peer) emitter.emit('peerUpdated', after.peer);
   },
-  producerAdded: (parts, { peerId }, { after }) => {
-    if (!after.peer || !after.producer || peerId === parts.selfId) return;
-    parts.emitter.emit('producerAdded', { peer: after.peer, producer: after.producer });
-    parts.offered(after.peer, after.producer);
+  producerAdded: (parts, { peerId, producerId, ...event }, { after: { peer, producer } }) => {
+    if (!peer || !producer || peerId === parts.selfId) return;
+    const replaces = event.replaces ?? parts.subscriber.awaited(peerId, event);
+    // First, so that whoever subscribes to it in the event is given what was subscribed to before.
+    const followed = replaces !== undefined && parts.subscriber.follow(replaces, producerId);
+    parts.emitter.emit('producerAdded', { peer, producer });
+    if (!followed) return parts.offered(peer, producer);
+    void followed.then((follows) => {
+      if (!follows) parts.offered(peer, producer);
+    });
   },
-  producerClosed: ({ emitter, publisher, subscriber, selfId }, { peerId, producerId }, { before }) => {
-    if (peerId === selfId) publisher.publications.get(producerId)?.ended('byServer');
-    subscriber.producerClosed(producerId);
+  producerClosed: ({ emitter, publisher, subscriber, selfId }, { peerId, producerId, reason }, { before }) => {
+    const lost = reason === 'nodeLost' || reason === 'workerLost';
+    // Of our own that were lost we are told to produce them again.
+    if (peerId === selfId && !lost) publisher.publications.get(producerId)?.ended('byServer');
+    subscriber.producerClosed(producerId, { lost });
     const { peer, producer } = before;
     if (peer && producer && peerId !== selfId) emitter.emit('producerClosed', { peer, producer });
   },
@@ -110,6 +130,11 @@ const onPeerEvent = {
   producerDemand: ({ publisher }, { producerId, maxSpatialLayer }) => {
     void publisher.publications.get(producerId)?.applyDemand(maxSpatialLayer);
   },
-  transportClosed: ({ place }, { transportId }) => place.transportClosed(transportId),
-  goingAway: ({ emitter }, { reconnectAfterMs }) => emitter.emit('goingAway', { reconnectAfterMs }),
-} satisfies { [T in ClientPeerEvent['type']]: OnPeerEvent<T> };
+  transportClosed: ({ mover }, { transportId }) => mover.transportClosed(transportId),
+  goingAway: ({ emitter, line }, { reconnectAfterMs }) => {
+    emitter.emit('goingAway', { reconnectAfterMs });
+    line.moveOver(reconnectAfterMs);
+  },
+  move: ({ mover }, event) => void mover.move(event),
+  consumerAdded: ({ subscriber }, { consumer, replaces }) => void subscriber.consumerAdded(consumer, replaces),
+} satisfies { [T in PeerEvent['type']]: OnPeerEvent<T> };

@@ -1,12 +1,23 @@
 import type { Json, LeaveReason, ProducerInfo } from '@sluice/shared/protocol';
-import type { ConnectionEnd } from './connection.ts';
 import type { SluiceClientError } from './errors.ts';
+import type { LineEvents } from './line.ts';
 import type { RoomPeer } from './room-picture.ts';
 import type { Subscription } from './subscription.ts';
 
-/** `comeBack`: joining again makes sense (a lost network, a drained gateway), and not after a kick. */
+/**
+ * `comeBack`: joining again makes sense, and not after a kick. `connectionLost`: no gateway was found in time;
+ * `resumeRejected`: one was, and the room had given us up by then.
+ */
 export interface RoomEnd {
-  reason: 'left' | 'roomClosed' | 'connectionLost' | 'kicked' | 'unauthorized' | 'resumedElsewhere' | 'protocolAbuse';
+  reason:
+    | 'left'
+    | 'roomClosed'
+    | 'connectionLost'
+    | 'resumeRejected'
+    | 'kicked'
+    | 'unauthorized'
+    | 'resumedElsewhere'
+    | 'protocolAbuse';
   comeBack: boolean;
 }
 
@@ -28,7 +39,11 @@ export interface RoomEvents {
   message: { from: string; payload: Json };
   /** Volumes in dBov, −127 to 0; the loudest first. */
   activeSpeakers: { peerId: string; volume: number }[];
-  /** The gateway will end the connection and would have us back after so many milliseconds. */
+  /** The connection is lost and looked for again. Media flows on; what is asked of the room meanwhile waits. */
+  reconnecting: undefined;
+  /** It is found, and the room has caught up. */
+  reconnected: { downtimeMs: number };
+  /** The gateway will end the connection. Another is looked for after so many milliseconds, while this one stands. */
   goingAway: { reconnectAfterMs: number };
   /** What went wrong outside of any call: a transport that could not be connected. */
   error: SluiceClientError;
@@ -45,6 +60,7 @@ const finalEnds: Record<number, RoomEnd['reason']> = {
   4504: 'resumedElsewhere',
 };
 
-export function endOf({ code, comeBack }: ConnectionEnd): RoomEnd {
+export function endOf({ code, comeBack, rejected }: LineEvents['closed']): RoomEnd {
+  if (rejected) return { reason: 'resumeRejected', comeBack };
   return { reason: finalEnds[code] ?? 'connectionLost', comeBack };
 }

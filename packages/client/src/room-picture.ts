@@ -50,12 +50,21 @@ export class RoomPicture {
    */
   apply(event: ClientRoomEvent): boolean {
     if (!this.isNew(event)) return false;
-    this.#epoch = event.epoch;
-    this.#seq = event.seq;
+    this.take(event);
+    return true;
+  }
+
+  /** As `apply`, for several events with one number: a snapshot's. */
+  take(event: ClientRoomEvent): void {
+    this.moveTo(event);
     const change = changes[event.type] as ((peers: Peers, event: ClientRoomEvent) => void) | undefined;
     // An event type from a newer server moves the number and changes nothing that we know of.
     change?.(this.#peers, event);
-    return true;
+  }
+
+  moveTo({ epoch, seq }: { epoch: number; seq: number }): void {
+    this.#epoch = epoch;
+    this.#seq = seq;
   }
 
   isNew({ epoch, seq }: { epoch: number; seq: number }): boolean {

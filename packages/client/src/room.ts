@@ -1,11 +1,15 @@
-import type { JoinedReply, Json, ProducerInfo, Replies } from '@sluice/shared/protocol';
+import type { JoinedReply, Json, ProducerInfo, Replies, ResumedReply } from '@sluice/shared/protocol';
 import { autoSubscribe } from './auto-subscribe.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionOptions } from './connection.ts';
 import { DataChannels, type DataPublication, type DataSubscription, type PublishDataOptions } from './data-channels.ts';
 import { Emitter, type Off } from './emitter.ts';
+import type { SluiceClientError } from './errors.ts';
+import { Line } from './line.ts';
 import { MediaPlace } from './media-place.ts';
+import { Mover } from './mover.ts';
 import type { Publication } from './publication.ts';
 import { Publisher, type PublishOptions } from './publisher.ts';
+import { applyResumed } from './resume.ts';
 import { dispatch, type RoomParts } from './room-dispatch.ts';
 import { endOf, type RoomEnd, type RoomEvents } from './room-events.ts';
 import { type RoomPeer, RoomPicture } from './room-picture.ts';
@@ -18,35 +22,56 @@ const leaveDeadlineMs = 1000;
 export interface RoomOptions {
   /** Default true: subscribe to every track of the others, now and later. */
   autoSubscribe?: boolean;
+  /** How long a lost connection is looked for. Default 30,000 ms, which is how long the server keeps a peer. */
+  resumeWindowMs?: number;
 }
+
+/** How the room's first connection came about, for those that follow. */
+export interface Gateways {
+  urls: readonly string[];
+  current: number;
+  connection: ConnectionOptions;
+}
+
+const defaultResumeWindowMs = 30_000;
 
 /** A room that was joined. It lasts until `leave()`, or until `closed` says why not. */
 export class Room {
   readonly id: string;
   /** Oneself. */
   readonly peerId: string;
-  /** The node that serves this client's media. */
-  readonly node: string;
-  readonly #connection: Connection;
+  readonly #firstNode: string;
+  readonly #line: Line;
   readonly #emitter = new Emitter<RoomEvents>();
   readonly #parts: RoomParts;
   readonly #data: DataChannels;
   #end: RoomEnd | undefined;
 
   /** Use `joinRoom`. Listens from here on, so that no event after `joined` is missed. */
-  constructor(connection: Connection, joined: JoinedReply, options: RoomOptions = {}) {
+  constructor(connection: Connection, joined: JoinedReply, options: RoomOptions & Gateways) {
     this.id = joined.room;
     this.peerId = joined.peerId;
-    this.node = joined.node;
-    this.#connection = connection;
-    const place = new MediaPlace(connection, joined);
-    this.#data = new DataChannels(connection, place);
+    this.#firstNode = joined.node;
+    const picture = new RoomPicture(joined);
+    const { room, peerId, resumeToken, iceServers } = joined;
+    const line = new Line(connection, {
+      ...options,
+      resumption: () => ({ room, peerId, resumeToken, epoch: picture.epoch, seq: picture.seq }),
+      resumeWindowMs: options.resumeWindowMs ?? defaultResumeWindowMs,
+    });
+    this.#line = line;
+    const place = new MediaPlace(line, joined);
+    const publisher = new Publisher(line, place);
+    const subscriber = new Subscriber(line, place);
+    this.#data = new DataChannels(line, place);
+    const onError = (error: SluiceClientError): void => this.#emitter.emit('error', error);
     this.#parts = {
-      selfId: joined.peerId,
-      picture: new RoomPicture(joined),
-      place,
-      publisher: new Publisher(connection, place),
-      subscriber: new Subscriber(connection, place),
+      selfId: peerId,
+      picture,
+      line,
+      mover: new Mover({ signalling: line, place, iceServers, publisher, subscriber, data: this.#data, onError }),
+      publisher,
+      subscriber,
       data: this.#data,
       emitter: this.#emitter,
       offered: (peer, producer) => {
@@ -55,6 +80,11 @@ export class Room {
       finish: (end) => this.#finish(end),
     };
     this.#listen();
+  }
+
+  /** The node that serves this client's media. It changes by a move, which `peerUpdated` tells. */
+  get node(): string {
+    return this.#parts.picture.peers.get(this.peerId)?.node ?? this.#firstNode;
   }
 
   /** The others, by id. */
@@ -100,40 +130,46 @@ export class Room {
 
   /** JSON of at most 16,384 bytes, to everyone or to those named in `to`. Returns its number in the room. */
   async sendMessage(payload: Json, options: { to?: string[] } = {}): Promise<number> {
-    return (await this.#connection.request('sendMessage', { payload, ...options })).seq;
+    return (await this.#line.request('sendMessage', { payload, ...options })).seq;
   }
 
   async updateSelf(changes: { name?: string; metadata?: Json }): Promise<void> {
-    await this.#connection.request('updatePeer', changes);
+    await this.#line.request('updatePeer', changes);
   }
 
   /** The node's figures of one transport, producer or consumer of ours, as mediasoup gives them. */
   async getStats(of: { transportId: string } | { producerId: string } | { consumerId: string }): Promise<Json[]> {
-    const { stats }: Replies['getStats'] = await this.#connection.request('getStats', of);
+    const { stats }: Replies['getStats'] = await this.#line.request('getStats', of);
     return stats;
   }
 
   /** Over at once on this side; resolves when the server knows, or after a second. Tracks are not stopped. */
   async leave(): Promise<void> {
     if (this.#end) return;
-    const told = this.#connection.request('leave', {}, leaveDeadlineMs).catch(() => undefined);
-    this.#finish({ reason: 'left', comeBack: false }, { keepConnection: true });
+    const told = this.#line.request('leave', {}, leaveDeadlineMs).catch(() => undefined);
+    this.#finish({ reason: 'left', comeBack: false }, { keepLine: true });
     await told;
-    this.#connection.close();
+    this.#line.close();
   }
 
   #listen(): void {
-    const { picture, place, offered } = this.#parts;
-    this.#connection.on('event', (event) => {
+    const { picture, offered } = this.#parts;
+    this.#line.on('event', (event) => {
       if (!this.#end) dispatch(this.#parts, event);
     });
-    this.#connection.on('error', (error) => this.#emitter.emit('error', error));
-    this.#connection.on('closed', (end) => this.#finish(endOf(end)));
-    place.on('failed', (error) => this.#emitter.emit('error', error));
+    this.#line.on('error', (error) => this.#emitter.emit('error', error));
+    this.#line.on('down', () => this.#emitter.emit('reconnecting', undefined));
+    this.#line.on('resumed', ({ reply, downtimeMs }) => this.#resumed(reply, downtimeMs));
+    this.#line.on('closed', (end) => this.#finish(endOf(end)));
     for (const peer of picture.peers.values()) {
       if (peer.peerId === this.peerId) continue;
       for (const producer of peer.producers.values()) offered(peer, producer);
     }
+  }
+
+  #resumed(reply: ResumedReply, downtimeMs: number | undefined): void {
+    applyResumed(this.#parts, reply);
+    if (downtimeMs !== undefined) this.#emitter.emit('reconnected', { downtimeMs });
   }
 
   #autoSubscribe({ peerId }: RoomPeer, { producerId, kind }: ProducerInfo): void {
@@ -154,14 +190,14 @@ export class Room {
     return undefined;
   }
 
-  #finish(end: RoomEnd, { keepConnection = false } = {}): void {
+  #finish(end: RoomEnd, { keepLine = false } = {}): void {
     if (this.#end) return;
     this.#end = end;
-    const { publisher, subscriber, place } = this.#parts;
+    const { publisher, subscriber, mover } = this.#parts;
     publisher.closeAll('left');
     subscriber.closeAll('left');
-    place.close();
-    if (!keepConnection) this.#connection.close();
+    mover.close();
+    if (!keepLine) this.#line.close();
     this.#emitter.emit('closed', end);
     this.#emitter.clear();
   }

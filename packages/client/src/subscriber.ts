@@ -1,16 +1,26 @@
-import type { ConsumerInfo, ConsumerLayers } from '@sluice/shared/protocol';
+import type { ConsumerInfo, ConsumerLayers, ReplacingConsumer } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
+import { type Arrival, whenArrived } from './arrival.ts';
+import { buildConsumers } from './building.ts';
 import { type ClientErrorCode, SluiceClientError } from './errors.ts';
 import type { MediaPlace } from './media-place.ts';
 import { resumeAll } from './resume-all.ts';
+import type { Signalling } from './signalling.ts';
 import { Subscription } from './subscription.ts';
-import { toLocalRtpParameters, toWireCapabilities } from './wire.ts';
+import { type MoveManner, Successions } from './successions.ts';
+import { toWireCapabilities } from './wire.ts';
 
 interface Wanted {
   source: string | undefined;
   resolve: (subscription: Subscription) => void;
   reject: (error: SluiceClientError) => void;
+}
+
+/** What the node gave for a `consume`, and the transport that it is for. */
+export interface Consumed {
+  transport: types.Transport;
+  consumers: ConsumerInfo[];
+  failed: { producerId: string; code: string }[];
 }
 
 /** The server takes no more in one `consume`. */
@@ -19,27 +29,35 @@ const batchLimit = 256;
 const finalRefusals = new Set(['producerNotFound', 'cannotConsume', 'forbidden', 'limitExceeded', 'badRequest']);
 
 /**
- * Gets tracks out of the room by way of one place. What is wanted in one tick goes out in one `consume`, comes back as
- * one set of consumers, is one offer and answer in the browser, and is resumed with one action.
+ * Gets tracks out of the room by way of one place at a time. What is wanted in one tick goes out in one `consume`, comes
+ * back as one set of consumers, is one offer and answer in the browser, and is resumed with one action.
  */
 export class Subscriber {
-  readonly #connection: Connection;
-  readonly #place: MediaPlace;
+  readonly #signalling: Signalling;
   readonly #wanted = new Map<string, Wanted>();
   readonly #asked = new Map<string, Promise<Subscription>>();
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #subscriptions = new Set<Subscription>();
   /** Consumers that the browser is still building; the value is why one has ended meanwhile. */
   readonly #building = new Map<string, string | undefined>();
+  readonly #successions: Successions;
+  #place: MediaPlace;
   #capabilitiesKnown = false;
 
-  constructor(connection: Connection, place: MediaPlace) {
-    this.#connection = connection;
+  constructor(signalling: Signalling, place: MediaPlace, arrival: Arrival = whenArrived) {
+    this.#signalling = signalling;
     this.#place = place;
+    this.#successions = new Successions({
+      signalling,
+      arrival,
+      all: () => this.#subscriptions,
+      recv: () => this.#place.transport('recv'),
+      consume: (producerIds) => this.#ask(producerIds),
+    });
   }
 
   /** By consumer id. */
   get subscriptions(): ReadonlyMap<string, Subscription> {
-    return this.#subscriptions;
+    return new Map([...this.#subscriptions].map((subscription) => [subscription.consumerId, subscription]));
   }
 
   /** The same promise while a producer is subscribed to. Rejects with the server's code for this producer. */
@@ -48,37 +66,81 @@ export class Subscriber {
     if (known) return known;
     const { promise, resolve, reject } = Promise.withResolvers<Subscription>();
     this.#asked.set(producerId, promise);
-    promise.then(
-      (subscription) => subscription.on('closed', () => this.#asked.delete(producerId)),
-      () => this.#asked.delete(producerId),
-    );
+    const forget = (): void => this.#forget(promise);
+    promise.then((subscription) => subscription.on('closed', forget), forget);
     if (this.#wanted.size === 0) queueMicrotask(() => this.#flush());
     this.#wanted.set(producerId, { source, resolve, reject });
     return promise;
   }
 
+  /**
+   * A producer stands in for another: whoever has subscribed to that one has, from here on, subscribed to this one. False
+   * when nobody has, or when it came to nothing.
+   */
+  async follow(replaced: string, successor: string): Promise<boolean> {
+    const asked = this.#asked.get(replaced);
+    if (!asked) return false;
+    this.#asked.set(successor, asked);
+    const subscription = await asked.catch(() => undefined);
+    if (!subscription || subscription.closed) return false;
+    this.#successions.expect(subscription, successor);
+    return true;
+  }
+
+  /** A producer of this peer's that was lost, and which one like this must be the successor of. */
+  awaited(peerId: string, { kind, source }: { kind: string; source?: string }): string | undefined {
+    const isIt = (one: Subscription): boolean =>
+      one.awaitsSuccessor && one.peerId === peerId && one.kind === kind && one.source === source;
+    return [...this.#subscriptions].find(isIt)?.producerId;
+  }
+
+  consumerAdded(info: ConsumerInfo, replaces: string): Promise<void> {
+    return this.#successions.added(info, replaces);
+  }
+
+  /** From here on everything goes by another place, where some of what is here is consumed already. */
+  async move(place: MediaPlace, consumers: readonly ReplacingConsumer[], manner: MoveManner): Promise<void> {
+    this.#place = place;
+    // A gateway that took us up without our node cannot have told the next one.
+    this.#capabilitiesKnown = false;
+    await this.#successions.moved(consumers, manner);
+  }
+
+  /** Back to a place that stands, after a move to another has failed. */
+  moveBack(place: MediaPlace): void {
+    this.#place = place;
+  }
+
   consumerClosed(consumerId: string, reason: string): void {
     if (this.#building.has(consumerId)) this.#building.set(consumerId, reason);
-    this.#subscriptions.get(consumerId)?.ended(reason);
+    this.#successions.consumerClosed(consumerId, reason);
   }
 
   /** The room's word for it, in case the node's own about the consumer was lost. */
-  producerClosed(producerId: string): void {
-    for (const subscription of this.#subscriptions.values()) {
-      if (subscription.producerId === producerId) subscription.ended('producerClosed');
+  producerClosed(producerId: string, { lost = false } = {}): void {
+    for (const subscription of this.#subscriptions) {
+      if (subscription.producerId === producerId) this.#successions.producerClosed(subscription, lost);
     }
   }
 
   layersChanged(consumerId: string, layers: ConsumerLayers | null): void {
-    this.#subscriptions.get(consumerId)?.layersChanged(layers);
+    this.#current(consumerId)?.layersChanged(layers);
   }
 
   scoreChanged(consumerId: string, score: number): void {
-    this.#subscriptions.get(consumerId)?.scoreChanged(score);
+    this.#current(consumerId)?.scoreChanged(score);
   }
 
   closeAll(reason: string): void {
-    for (const subscription of this.#subscriptions.values()) subscription.ended(reason);
+    for (const subscription of this.#subscriptions) subscription.ended(reason);
+  }
+
+  #current(consumerId: string): Subscription | undefined {
+    return [...this.#subscriptions].find((subscription) => subscription.consumerId === consumerId);
+  }
+
+  #forget(asked: Promise<Subscription>): void {
+    for (const [producerId, promise] of this.#asked) if (promise === asked) this.#asked.delete(producerId);
   }
 
   #flush(): void {
@@ -93,65 +155,61 @@ export class Subscriber {
   }
 
   async #consume(batch: Map<string, Wanted>): Promise<void> {
-    const transport = await this.#place.transport('recv');
-    const { recvRtpCapabilities } = await this.#place.device();
-    const { consumers, failed } = await this.#connection.request('consume', {
-      producerIds: [...batch.keys()],
+    const place = this.#place;
+    try {
+      await this.#consumeHere(batch);
+    } catch (error) {
+      // Asked of a place that was left meanwhile.
+      if (place === this.#place) throw error;
+      await this.#consumeHere(batch);
+    }
+  }
+
+  async #consumeHere(batch: Map<string, Wanted>): Promise<void> {
+    const place = this.#place;
+    const { transport, consumers, failed } = await this.#ask([...batch.keys()]);
+    for (const { producerId, code } of failed) batch.get(producerId)?.reject(refusal(code));
+    const opened = await this.#build(transport, consumers, batch);
+    for (const subscription of opened) batch.get(subscription.producerId)?.resolve(subscription);
+    if (place !== this.#place) return this.#successions.leftBehind(opened);
+    // Only now: the first key frame must find its receiver built.
+    await resumeAll(this.#signalling, opened);
+  }
+
+  async #ask(producerIds: string[]): Promise<Consumed> {
+    const place = this.#place;
+    const transport = await place.transport('recv');
+    const { recvRtpCapabilities } = await place.device();
+    const { consumers, failed } = await this.#signalling.request('consume', {
+      producerIds,
       transportId: transport.id,
       ...(!this.#capabilitiesKnown && { rtpCapabilities: toWireCapabilities(recvRtpCapabilities) }),
     });
     this.#capabilitiesKnown = true;
-    for (const { producerId, code } of failed) batch.get(producerId)?.reject(refusal(code));
-    const opened = await this.#build(transport, consumers, batch);
-    for (const subscription of opened) batch.get(subscription.producerId)?.resolve(subscription);
-    // Only now: the first key frame must find its receiver built.
-    await resumeAll(this.#connection, opened);
+    return { transport, consumers, failed };
   }
 
   async #build(transport: types.Transport, infos: ConsumerInfo[], batch: Map<string, Wanted>): Promise<Subscription[]> {
     for (const { id } of infos) this.#building.set(id, undefined);
+    const sourceOf = ({ producerId }: ConsumerInfo): string | undefined => batch.get(producerId)?.source;
     try {
-      const consuming = infos.map(async (info) => ({ info, consumer: await consume(transport, info, batch) }));
-      const built = await orClosed(transport, Promise.all(consuming));
-      return built.map(({ info, consumer }) => this.#add(info, consumer, batch.get(info.producerId)?.source));
+      const built = await buildConsumers(transport, infos, sourceOf);
+      return built.map(({ info, consumer }) => this.#add(info, consumer, sourceOf(info)));
     } finally {
       for (const { id } of infos) {
         const ended = this.#building.get(id);
         this.#building.delete(id);
-        if (ended !== undefined) this.#subscriptions.get(id)?.ended(ended);
+        if (ended !== undefined) this.#current(id)?.ended(ended);
       }
     }
   }
 
   #add(info: ConsumerInfo, consumer: types.Consumer, source: string | undefined): Subscription {
-    const subscription = new Subscription(this.#connection, info, consumer, source);
-    this.#subscriptions.set(info.id, subscription);
-    subscription.on('closed', () => this.#subscriptions.delete(info.id));
+    const subscription = new Subscription(this.#signalling, info, consumer, source);
+    this.#subscriptions.add(subscription);
+    subscription.on('closed', () => this.#subscriptions.delete(subscription));
     return subscription;
   }
-}
-
-function consume(transport: types.Transport, info: ConsumerInfo, batch: Map<string, Wanted>): Promise<types.Consumer> {
-  const { id, producerId, kind } = info;
-  const rtpParameters = toLocalRtpParameters(info.rtpParameters);
-  const streamId = syncGroup(info.peerId, batch.get(producerId)?.source);
-  return transport.consume({ id, producerId, kind, rtpParameters, streamId });
-}
-
-/**
- * Tracks with the same name here are played in step: a peer's camera with its microphone, its screen with that sound.
- * By default it would be the sender's CNAME, which changes when a peer moves. Letters that SDP forbids are replaced.
- */
-function syncGroup(peerId: string, source: string | undefined): string {
-  return `${peerId.replaceAll(/[:@]/g, '_')}${source?.startsWith('screen') ? '-screen' : ''}`;
-}
-
-/** mediasoup-client leaves a `consume` unsettled when its transport closes under it. */
-function orClosed<T>(transport: types.Transport, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onClose = (): void => reject(new SluiceClientError('mediaFailed', 'The transport was closed.'));
-  transport.observer.on('close', onClose);
-  return Promise.race([work, promise]).finally(() => transport.observer.off('close', onClose));
 }
 
 function refusal(code: string): SluiceClientError {

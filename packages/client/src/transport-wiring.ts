@@ -1,5 +1,7 @@
+import type { ActionInput, Replies } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import type { Connection } from './connection.ts';
+import { SluiceClientError } from './errors.ts';
+import { insist, type Signalling } from './signalling.ts';
 import { toWireRtpParameters, toWireSctpStreamParameters } from './wire.ts';
 
 /**
@@ -7,7 +9,7 @@ import { toWireRtpParameters, toWireSctpStreamParameters } from './wire.ts';
  * to connect it, or never answered.
  */
 export function wireTransport(
-  connection: Connection,
+  signalling: Signalling,
   transport: types.Transport,
   onFailed: (cause: unknown) => void,
 ): void {
@@ -15,20 +17,51 @@ export function wireTransport(
   const role = transport.direction === 'send' ? 'producer' : 'consumer';
 
   transport.on('connect', ({ dtlsParameters }, connected) => {
-    const connecting = connection.request('connectTransport', { transportId, dtlsParameters, role });
+    let said = 0;
+    const connecting = insist(() => {
+      said++;
+      return signalling.request('connectTransport', { transportId, dtlsParameters, role });
+    });
     // Answered at once: `produce` may follow on the same socket in order, which saves a round trip.
     connected();
-    connecting.catch(onFailed);
+    connecting.catch((error: unknown) => {
+      // Said again after a lost connection, it may be refused because it was done the first time.
+      if (said === 1 || isUnknown(error)) onFailed(error);
+    });
   });
 
   transport.on('produce', ({ kind, rtpParameters, appData }, produced, failed) => {
     const fields = { ...appData, transportId, kind, rtpParameters: toWireRtpParameters(rtpParameters) };
-    connection.request('produce', fields).then(({ producerId }) => produced({ id: producerId }), failed);
+    announce(signalling, fields).then(({ producerId }) => produced({ id: producerId }), failed);
   });
 
   transport.on('producedata', ({ sctpStreamParameters, label = '', protocol = '', appData }, produced, failed) => {
     const stream = toWireSctpStreamParameters(sctpStreamParameters);
     const fields = { ...appData, transportId, sctpStreamParameters: stream, label, protocol };
-    connection.request('produceData', fields).then(({ dataProducerId }) => produced({ id: dataProducerId }), failed);
+    signalling.request('produceData', fields).then(({ dataProducerId }) => produced({ id: dataProducerId }), failed);
   });
 }
+
+/**
+ * Said again here where need be: a refusal has mediasoup-client take its offer back while the next is made, and mix up
+ * the two.
+ */
+async function announce(signalling: Signalling, fields: ActionInput<'produce'>): Promise<Replies['produce']> {
+  const say = (what: ActionInput<'produce'>) => insist(() => signalling.request('produce', what));
+  try {
+    return await say(fields);
+  } catch (error) {
+    if (!isUnvouched(error)) throw error;
+    const { replaces: _, ...anew } = fields;
+    return say(anew);
+  }
+}
+
+/** A gateway that took us up when our node was gone already does not know what was ours: then it is a new producer. */
+const isUnvouched = (error: unknown): boolean =>
+  error instanceof SluiceClientError &&
+  error.code === 'badRequest' &&
+  (error.details as { path?: string } | undefined)?.path === 'replaces';
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof SluiceClientError && (error.code === 'transportNotFound' || error.code === 'timedOut');

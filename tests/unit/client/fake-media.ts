@@ -5,8 +5,32 @@ import { fakeSockets } from './fake-socket.ts';
 
 /** A consumer as far as a subscription uses one. */
 class FakeConsumer extends EventEmitter {
-  readonly track = {};
+  readonly track: { of: string };
   closed = false;
+
+  constructor(id: string) {
+    super();
+    this.track = { of: id };
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** A producer as far as a publication uses one. */
+export class FakeProducer extends EventEmitter {
+  readonly id: string;
+  readonly kind: string;
+  readonly track: MediaStreamTrack;
+  closed = false;
+
+  constructor(id: string, track: MediaStreamTrack) {
+    super();
+    this.id = id;
+    this.kind = track.kind;
+    this.track = track;
+  }
 
   close(): void {
     this.closed = true;
@@ -24,13 +48,83 @@ export class FakeTransport extends EventEmitter {
   async consume(options: { id: string; streamId?: string }): Promise<FakeConsumer> {
     this.asked.push(options);
     await this.#gate.promise;
-    const consumer = new FakeConsumer();
+    const consumer = new FakeConsumer(options.id);
     this.consumers.set(options.id, consumer);
     return consumer;
   }
 
   build(): void {
     this.#gate.resolve();
+  }
+}
+
+interface Produced {
+  track: MediaStreamTrack;
+  codecOptions: Record<string, unknown>;
+  stopTracks: boolean;
+  appData: Record<string, unknown>;
+}
+
+/** A place whose transports are there at once; what is produced is answered with ids of its own. */
+export class FakePlace {
+  readonly produced: Produced[] = [];
+  readonly producers: FakeProducer[] = [];
+  readonly recv = new FakeTransport();
+  readonly name: string;
+  readonly emitter = new EventEmitter();
+  refusal: Error | undefined;
+  closed = false;
+  outgoing: number | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+    this.recv.build();
+  }
+
+  on(type: string, listener: (value: unknown) => void): () => void {
+    this.emitter.on(type, listener);
+    return () => this.emitter.off(type, listener);
+  }
+
+  async outgoingBitrate(): Promise<number | undefined> {
+    return this.outgoing;
+  }
+
+  async device(): Promise<object> {
+    return { recvRtpCapabilities: { codecs: [], headerExtensions: [] } };
+  }
+
+  async transport(direction: string): Promise<unknown> {
+    return direction === 'recv' ? this.recv : { produce: (options: Produced) => this.#produce(options) };
+  }
+
+  transportClosed(): void {
+    // Its end is the tests' to bring about.
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const producer of this.producers) {
+      producer.closed = true;
+      producer.emit('transportclose');
+    }
+    for (const consumer of this.recv.consumers.values()) {
+      consumer.closed = true;
+      consumer.emit('transportclose');
+    }
+  }
+
+  async #produce(options: Produced): Promise<FakeProducer> {
+    this.produced.push(options);
+    if (this.refusal) throw this.refusal;
+    const producer = new FakeProducer(`${this.name}-${options.track.kind}`, options.track);
+    this.producers.push(producer);
+    return producer;
+  }
+
+  /** As the client's own classes take it. */
+  get place(): MediaPlace {
+    return this as unknown as MediaPlace;
   }
 }
 
