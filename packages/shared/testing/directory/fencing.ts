@@ -131,7 +131,7 @@ export function fencePromises(rig: () => Rig): void {
     expect(await under.eventsAfter(seq)).toEqual([{ type: 'sliceFenced', ...nodeB }]);
   });
 
-  test('[DI20] an orphan is taken over without leaving, or reaped once, with all its producers', async () => {
+  test('[DI26] an orphan is taken over without leaving, or reaped once, with all its producers', async () => {
     await using under = await crowd(rig());
     const { directory, room } = under;
     await directory.fence(room, nodeA.node, nodeA.boot);
