@@ -95,7 +95,8 @@ test('[GW25] a client that reads nothing is closed with 4001 beyond a mebibyte; 
   const seqs = reader.frames.filter(({ type }) => type === 'message').map((frame) => frame['seq']);
   expect(seqs[0]).toBe(seq + 1);
   expect(reader.closedWith).toBeUndefined();
-  expect(await reader.waitFor('peerLeft')).toMatchObject({ reason: 'disconnected' });
+  // Its peer stays: a client that was only slow may come back and resume.
+  await eventually(() => place.node.called('detachPeer').length === 1);
   expect(await place.metrics()).toContain('sfu_gateway_buffered_bytes 0');
   // What it finds at the end of what was buffered is the close frame, with the code.
   rude.tcp.resume();
@@ -111,7 +112,7 @@ test('[GW26] a gateway says goodbye: 4000, then nobody is let in', async () => {
   await place[Symbol.asyncDispose]();
   expect((await ann.closed()).code).toBe(4000);
   expect((await bob.closed()).code).toBe(4000);
-  expect(place.node.called('leavePeer')).toHaveLength(1);
+  expect(place.node.called('detachPeer')).toHaveLength(1);
   await expect(new Client(`ws://127.0.0.1:${port}/ws`).opened).rejects.toThrow(refused);
 });
 
@@ -138,7 +139,8 @@ test('[GW26] several gateways in one process share a room', async () => {
   expect(await ann.waitFor('message')).toMatchObject({ payload: 'hello' });
   await second.stop();
   expect((await bob.closed()).code).toBe(4000);
-  expect(await ann.waitFor('peerLeft')).toMatchObject({ reason: 'disconnected' });
+  expect(place.node.called('detachPeer')).toHaveLength(1);
+  expect(ann.frames.filter(({ type }) => type === 'peerLeft')).toEqual([]);
 });
 
 test('[GW27] connections beyond the limit are refused, and let in when there is room', async () => {
