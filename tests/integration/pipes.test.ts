@@ -3,7 +3,7 @@ import type { RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { RawPeer } from '../support/raw-peer.ts';
+import { RawPeer, rtpParametersOf } from '../support/raw-peer.ts';
 import { newRoom } from '../support/use-stage.ts';
 import { workerUdpPorts } from '../support/udp-ports.ts';
 
@@ -106,6 +106,28 @@ it('[PI4] a viewer that leaves with its slice takes the pipe with it, though the
   await eventually("the viewer's slice to be gone", () => sliceOf(nodeB, room) === undefined, soon);
   await eventually("the publisher's end to be gone", () => endsOf(nodeA, room).node.length === 0, { withinMs: 2000 });
 });
+
+it.each([
+  ['a single VP8 stream', [{ ssrc: 1, scalabilityMode: 'L1T3' }], 'simple'],
+  [
+    'a VP8 simulcast',
+    [
+      { ssrc: 1, scalabilityMode: 'L1T3' },
+      { ssrc: 2, scalabilityMode: 'L1T3' },
+    ],
+    'simulcast',
+  ],
+] as const)(
+  '[PI15] %s of three temporal layers is consumed as what mediasoup can start at once',
+  async (_what, encodings, type) => {
+    const room = newRoom();
+    await using ada = await join(nodeA, room);
+    await using bob = await join(nodeB, room);
+    const rtpParameters = { ...rtpParametersOf('video'), encodings: [...encodings] };
+    const { producerId } = await ada.ask('produce', { transportId: ada.sendTransportId, kind: 'video', rtpParameters });
+    expect((await bob.consume(producerId)).consumers).toMatchObject([{ type }]);
+  },
+);
 
 it('[PI6] a producer that closes takes its copies with it, everywhere, and the viewer hears of it', async () => {
   const room = newRoom();

@@ -4,6 +4,7 @@ import type { types } from '../media/types.ts';
 import type { PeerPlace } from '../consuming.ts';
 import { keyFrameRequestDelayMs } from '../media/codecs.ts';
 import { invalidMedia } from '../media/errors.ts';
+import { withoutLoneLayers } from '../media/lone-layers.ts';
 import type { MediaNode } from '../media-node.ts';
 import type { OwnProducer } from '../peer.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
@@ -16,7 +17,7 @@ export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, par
   const producer = await transport
     .produce({
       kind: params.kind,
-      rtpParameters: params.rtpParameters as types.RtpParameters,
+      rtpParameters: withoutLoneLayers(params.rtpParameters) as types.RtpParameters,
       paused: params.paused,
       keyFrameRequestDelay: keyFrameRequestDelayMs,
     })
