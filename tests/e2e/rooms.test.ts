@@ -46,7 +46,7 @@ it('[CL2] six people over three nodes: everyone sees and hears everyone, and eac
   const carried = await Promise.all(cluster.nodes.map(({ opsUrl }) => readMetric(opsUrl, 'sfu_pipe_producers')));
   expect(carried, 'the four others on two other nodes, each with two tracks').toEqual([8, 8, 8]);
 
-  await Promise.all(everyone.map((tab) => tab.close()));
+  await Promise.all(everyone.map((tab) => tab.do('leave')));
   for (const { opsUrl } of cluster.nodes) {
     for (const metric of [
       'sfu_pipes',

@@ -87,7 +87,9 @@ export class MediaPage {
     return eventually(what, ask, { withinMs: 15_000, everyMs: 50, ...options }).catch(explained);
   }
 
+  /** Its peer leaves first: one that only vanished would be kept for its return. */
   async close(): Promise<void> {
+    await this.do('goodbye').catch(() => undefined);
     await this.page.context().close();
   }
 

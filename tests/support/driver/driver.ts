@@ -6,7 +6,7 @@ import { codecNamed } from './codecs.ts';
 import { answer, carried, channels } from './data.ts';
 import { inbound, outbound, type Received, type Sent } from './figures.ts';
 import { type Noted, note, notes } from './notes.ts';
-import { plainConsume, plainJoin, plainPublish, plainRestartIce, plainState } from './plain.ts';
+import { plainConsume, plainJoin, plainLeave, plainPublish, plainRestartIce, plainState } from './plain.ts';
 
 export interface Join {
   url: string;
@@ -172,6 +172,11 @@ export const driver = {
 
   async leave(): Promise<void> {
     await joined().leave();
+  },
+
+  /** Whatever has been joined, is left. */
+  async goodbye(): Promise<void> {
+    await Promise.all([room?.leave(), plainLeave()]);
   },
 };
 

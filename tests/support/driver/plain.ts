@@ -63,6 +63,10 @@ export async function plainConsume(producerId: string): Promise<void> {
   await connection.request('resumeConsumer', { consumerId: consumer.id });
 }
 
+export async function plainLeave(): Promise<void> {
+  await plain?.connection.request('leave', {});
+}
+
 /** New credentials for a transport that stands: the same connection, found anew. */
 export async function plainRestartIce(direction: Direction): Promise<void> {
   const { connection, transports } = there();
