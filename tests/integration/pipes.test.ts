@@ -51,9 +51,13 @@ const pairsBetween = (room: string) => [nodeA, nodeB].map((node) => endsOf(node,
 type Call = Parameters<Node['endpoint']['call']>;
 
 /** Stands in for what a node asks of others, operation by operation; the rest goes its way. */
-function intercept(node: Node, operation: string, act: (ask: () => Promise<unknown>) => Promise<unknown>): void {
+function intercept(
+  node: Node,
+  operation: string,
+  act: (ask: () => Promise<unknown>, params: Call[2]) => Promise<unknown>,
+): void {
   const call = node.endpoint.call.bind(node.endpoint) as (...args: Call) => Promise<unknown>;
-  const stand = (...args: Call) => (args[1] === operation ? act(() => call(...args)) : call(...args));
+  const stand = (...args: Call) => (args[1] === operation ? act(() => call(...args), args[2]) : call(...args));
   vi.spyOn(node.endpoint, 'call').mockImplementation(stand as typeof node.endpoint.call);
 }
 
@@ -259,6 +263,23 @@ it('[PI11] an end whose other end is gone without a word is closed by the sweep'
   intercept(nodeB, 'closePipe', () => Promise.reject(new SluiceError('deadlineExceeded', 'Lost.')));
   endsOf(nodeB, room).node[0]?.close();
   await eventually('the sweep', () => String(pairsBetween(room)) === '0,0', { withinMs: 20_000 });
+}, 30_000);
+
+it('[PI11] a node that does not answer about one pair keeps no other from being swept', async () => {
+  const [deaf, room] = [newRoom(), newRoom()];
+  await using ada = await join(nodeA, deaf);
+  await using bob = await join(nodeB, deaf);
+  await bob.consume(await ada.produce('video'));
+  await using eve = await join(nodeA, room);
+  await using dan = await join(nodeB, room);
+  await dan.consume(await eve.produce('video'));
+  intercept(nodeB, 'closePipe', () => Promise.reject(new SluiceError('deadlineExceeded', 'Lost.')));
+  intercept(nodeA, 'syncPipe', (ask, { room: about }) =>
+    about === deaf ? Promise.reject(new SluiceError('deadlineExceeded', 'Silence.')) : ask(),
+  );
+  endsOf(nodeB, room).node[0]?.close();
+  await eventually('the sweep', () => String(pairsBetween(room)) === '0,0', { withinMs: 20_000 });
+  expect(pairsBetween(deaf)).toEqual([1, 1]);
 }, 30_000);
 
 it('[PI12] a producer crosses once: a viewer on another worker is served from the first one', async () => {

@@ -149,9 +149,11 @@ export class Sweep {
 
   async #pipes(slice: Slice): Promise<void> {
     for (const end of [...slice.links.ends]) {
-      for (const lost of await slice.links.sweep(end)) {
+      // A node that does not answer keeps the pipes to the others from nothing.
+      const lost = await slice.links.sweep(end).catch(() => []);
+      for (const producerId of lost) {
         this.#node.metrics.repairs.inc({ kind: 'pipe' });
-        end.taken.get(lost)?.close();
+        end.taken.get(producerId)?.close();
       }
     }
   }
