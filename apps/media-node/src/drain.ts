@@ -1,9 +1,15 @@
 import { type Clock, type DrainStatus, SluiceError, type Timer } from '@sluice/shared';
 import { releasePlace } from './places.ts';
 import type { MediaNode } from './media-node.ts';
+import type { Peer } from './peer.ts';
 
 /** How often a draining node looks whether it is empty, in ms. */
 const lookEveryMs = 100;
+/**
+ * How long it waits for another node that could take its peers, in ms, where there is none. Longer lets a replacement
+ * come up; shorter ends a cluster that is stopped as a whole.
+ */
+const nowhereMs = 3000;
 
 /**
  * Takes nothing new and lets what is here be moved. The registry says that the node drains; the gateways do the moving,
@@ -14,6 +20,8 @@ export class Drain {
   readonly #clock: Clock;
   #moved = 0;
   #failed = 0;
+  /** When another node was last known that takes peers. */
+  #elsewhereAt = 0;
   #running: { resolve(outcome: 'empty' | 'deadline' | 'cancelled'): void; timers: Timer[] } | undefined;
 
   constructor(node: MediaNode, clock: Clock) {
@@ -39,15 +47,25 @@ export class Drain {
     this.#running?.resolve('cancelled');
     this.#moved = 0;
     this.#failed = 0;
+    this.#elsewhereAt = this.#clock.now();
     return new Promise((resolve) => {
       const end = (outcome: 'empty' | 'deadline' | 'cancelled') => {
         for (const timer of timers) timer.cancel();
         if (this.#running?.timers === timers) this.#running = undefined;
         resolve(outcome);
       };
+      let givenUp = false;
+      const over = () => {
+        if (!givenUp) void this.#giveUp().then(() => end('deadline'));
+        givenUp = true;
+      };
       const timers: Timer[] = [
-        this.#clock.setRepeating(() => this.#isEmpty() && end('empty'), lookEveryMs),
-        this.#clock.setTimer(() => void this.#giveUp().then(() => end('deadline')), deadlineMs),
+        this.#clock.setRepeating(() => {
+          if (this.#isEmpty()) end('empty');
+          else if (this.#clock.now() - this.#lastElsewhere() > nowhereMs)
+            void this.#giveUp().then(() => end('deadline'));
+        }, lookEveryMs),
+        this.#clock.setTimer(() => over(), deadlineMs),
       ];
       this.#running = { resolve: end, timers };
       this.#node.registry.beat();
@@ -64,9 +82,23 @@ export class Drain {
     return [...this.#node.slices].reduce((sum, slice) => sum + slice.entered().length, 0);
   }
 
-  /** Nobody here, and nobody's old place here either: who moved is still watched from it until it says so. */
+  #lastElsewhere(): number {
+    const { owner, registry } = this.#node;
+    const others = registry.nodes().filter(({ report }) => report.id !== owner.node);
+    const open = others.some(({ report }) => report.accepting && !report.draining);
+    if (open) this.#elsewhereAt = this.#clock.now();
+    return this.#elsewhereAt;
+  }
+
+  /**
+   * Nobody here, and nobody's old place here either: who moved is still watched from it until it says so. Peers without
+   * a session are not waited for: nobody moves them, and whoever resumes one finds it another place.
+   */
   #isEmpty(): boolean {
-    return [...this.#node.slices].every((slice) => slice.empty);
+    const waits = [...this.#node.slices].filter(
+      (slice) => slice.joining > 0 || [...slice.peers.values()].some(isAttached),
+    );
+    return waits.length === 0;
   }
 
   async #giveUp(): Promise<void> {
@@ -75,6 +107,8 @@ export class Drain {
     await Promise.all(places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained')));
   }
 }
+
+const isAttached = ({ detached, movedAway }: Peer): boolean => !detached || movedAway;
 
 /** A drain by the private port: `POST /drain?deadlineMs=…`, `GET /drain` for how far it is, `DELETE /drain`. */
 export function drainRoutes(node: MediaNode) {

@@ -36,6 +36,8 @@ export class Peer {
   enteredAt: number | undefined;
   /** The peer is in another node's hands by now; what it still has here is kept until it stands there. */
   movedAway = false;
+  /** The peer has no session: it waits to be resumed. */
+  detached = false;
   /** Runs while the peer has no session, or has moved away: when it ends, so does the peer here. */
   grace: Timer | undefined;
   /** What it consumed when its own router was lost: to be consumed again on another. */

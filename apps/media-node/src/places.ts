@@ -40,6 +40,7 @@ export async function releasePlace(node: MediaNode, slice: Slice, peer: Peer, re
 
 /** The session is lost: the peer stays as it is for a while, so that another gateway can take it up. */
 export function detach(node: MediaNode, slice: Slice, peer: Peer): void {
+  peer.detached = true;
   peer.grace?.cancel();
   peer.grace = node.clock.setTimer(() => {
     slice.remove(peer, 'disconnected').then(

@@ -21,6 +21,7 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
     await slice.commit({ type: 'updatePeer', peer: record });
     peer.assertOpen();
     peer.record = record;
+    peer.detached = false;
     peer.grace?.cancel();
     peer.grace = undefined;
     return {
