@@ -274,8 +274,8 @@ it('[PI11] a node that does not answer about one pair keeps no other from being 
   await using dan = await join(nodeB, room);
   await dan.consume(await eve.produce('video'));
   intercept(nodeB, 'closePipe', () => Promise.reject(new SluiceError('deadlineExceeded', 'Lost.')));
-  intercept(nodeA, 'syncPipe', (ask, { room: about }) =>
-    about === deaf ? Promise.reject(new SluiceError('deadlineExceeded', 'Silence.')) : ask(),
+  intercept(nodeA, 'syncPipe', (ask, params) =>
+    'room' in params && params.room === deaf ? Promise.reject(new SluiceError('deadlineExceeded', 'Silence.')) : ask(),
   );
   endsOf(nodeB, room).node[0]?.close();
   await eventually('the sweep', () => String(pairsBetween(room)) === '0,0', { withinMs: 20_000 });
