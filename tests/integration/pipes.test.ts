@@ -1,5 +1,5 @@
 import { LocalCluster } from '@sluice/local';
-import type { RoomId } from '@sluice/shared';
+import type { ProducerId, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
@@ -109,6 +109,31 @@ it('[PI4] a viewer that leaves with its slice takes the pipe with it, though the
   }
   await eventually("the viewer's slice to be gone", () => sliceOf(nodeB, room) === undefined, soon);
   await eventually("the publisher's end to be gone", () => endsOf(nodeA, room).node.length === 0, { withinMs: 2000 });
+});
+
+it.each([
+  ['paused', false],
+  ['resumed', true],
+] as const)('[PI5] a producer that is %s while its pipe is being made is so behind it', async (_what, pausedBefore) => {
+  const room = newRoom();
+  await using ada = await join(nodeA, room);
+  await using bob = await join(nodeB, room);
+  const producerId = await ada.produce('video');
+  if (pausedBefore) await ada.ask('pauseProducer', { producerId });
+  const [given, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  intercept(nodeB, 'openPipe', async (ask) => {
+    const answer = await ask();
+    given.resolve();
+    await goOn.promise;
+    return answer;
+  });
+  const consumed = bob.consume(producerId);
+  await given.promise;
+  await ada.ask(pausedBefore ? 'resumeProducer' : 'pauseProducer', { producerId });
+  const known = () => sliceOf(nodeB, room)?.recordOf(producerId as ProducerId)?.paused === !pausedBefore;
+  await eventually('node B to know', known, soon);
+  goOn.resolve();
+  expect((await consumed).consumers).toMatchObject([{ producerPaused: !pausedBefore }]);
 });
 
 it.each([
