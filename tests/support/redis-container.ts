@@ -6,6 +6,7 @@ import { ask, freePort } from './redis-process.ts';
 const image = 'redis:8-alpine';
 /** How long fetching the image may take, in ms, before a test runs on a redis-server of this machine instead. */
 const pullWithinMs = 20_000;
+const startWithinMs = 60_000;
 const socketPath = '/var/run/docker.sock';
 
 /** The status of the engine's answer; undefined where no engine answers. */
@@ -58,11 +59,19 @@ export class RedisContainer {
   static async start(): Promise<RedisContainer> {
     // The reaper is another image to fetch; each test stops what it started.
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+    // Within a container of its own, testcontainers would look for the port at the engine's bridge, where it isn't.
+    process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= '127.0.0.1';
     const port = await freePort();
-    const container = await within(60_000, `a container of ${image}`, new LoopbackRedis(port).start());
-    const redis = new RedisContainer(port, container);
-    await redis.#answers();
-    return redis;
+    const starting = new LoopbackRedis(port).start();
+    try {
+      const redis = new RedisContainer(port, await within(startWithinMs, `a container of ${image}`, starting));
+      await redis.#answers();
+      return redis;
+    } catch (error) {
+      // Nothing waits for it any more, and nothing else would remove it.
+      starting.then((late) => late.stop()).catch(() => undefined);
+      throw error;
+    }
   }
 
   get url(): string {
