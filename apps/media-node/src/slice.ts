@@ -277,7 +277,10 @@ export class Slice {
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
     if (peer?.enteredAt === undefined || position.seq <= peer.enteredAt) return;
-    if (now && now.boot !== this.owner.boot && now.resumeHash === peer.record.resumeHash) {
+    const isSame = now?.resumeHash === peer.record.resumeHash;
+    // Our own word, heard before its writer was answered: a session that takes the peer up.
+    if (isSame && now.boot === this.owner.boot) return;
+    if (isSame) {
       const { gateway, sessionId } = now;
       peer.record = { ...peer.record, gateway, sessionId };
       this.#options.onPeerMoved(this, peer);
