@@ -8,11 +8,13 @@ import { scratch } from './paths.mjs';
 
 const REMEMBERED_LINES = 200;
 const TELLING = /\b(error|failed|cannot|unable|not found|no such)\b|^E: /i;
+// What a builder says when one of its commands has said why.
+const SUMMARY = /complete log of this run|^FAILED: |^ninja: build stopped|returned \d+ exit status/i;
 
 /** The one line of a program's last output that says most about why it failed. */
 function reasonIn(lines) {
   const spoken = lines.map((line) => line.trim()).filter(Boolean);
-  const telling = spoken.filter((line) => TELLING.test(line) && !/complete log of this run/i.test(line));
+  const telling = spoken.filter((line) => TELLING.test(line) && !SUMMARY.test(line));
   return ((telling.length ? telling : spoken).pop() || 'it printed nothing').slice(0, 240);
 }
 

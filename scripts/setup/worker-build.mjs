@@ -22,6 +22,9 @@ const PACKAGES = [
   'flatbuffers-compiler',
   'libuv1-dev',
   'libssl-dev',
+  // A static OpenSSL of Debian 13 asks for these.
+  'zlib1g-dev',
+  'libzstd-dev',
 ];
 
 export const OPTIONS = [
