@@ -8,6 +8,8 @@ export interface ProcessClusterOptions extends Shape {
   redisUrl: string;
   /** Further settings of every process, by their environment names. */
   settings?: Record<string, string>;
+  /** Of one process, by its name: `node-1`, `gateway-2`. */
+  settingsOf?: (name: string) => Record<string, string>;
   onLine?: (name: string, line: string) => void;
 }
 
@@ -76,11 +78,11 @@ export class ProcessCluster implements AsyncDisposable {
   }
 
   #start(name: string, file: string, environment: Record<string, string | undefined>): Promise<Child> {
-    const { redisUrl, settings, onLine } = this.#options;
+    const { redisUrl, settings, settingsOf, onLine } = this.#options;
     return Child.start({
       name,
       script: file,
-      environment: { ...environment, REDIS_URL: redisUrl, ...settings },
+      environment: { ...environment, REDIS_URL: redisUrl, ...settings, ...settingsOf?.(name) },
       ...(onLine && { onLine }),
     });
   }

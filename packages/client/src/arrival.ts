@@ -27,7 +27,8 @@ export const whenArrived: Arrival = async (consumer, { silent, settleMs }) => {
 };
 
 /** A track that nothing plays need not be decoded. An element outside of the document will do. */
-function playUnseen(track: MediaStreamTrack): () => void {
+function playUnseen(track: MediaStreamTrack): (() => void) | undefined {
+  if (typeof document === 'undefined') return undefined;
   const video = document.createElement('video');
   video.muted = true;
   video.srcObject = new MediaStream([track]);

@@ -27,7 +27,15 @@ const features: string[] = ['replace'];
  * Rejects with a `SluiceClientError`: `unreachable`, `timedOut`, or the server's code.
  */
 export async function joinRoom(options: JoinOptions): Promise<Room> {
-  const { url, deadlineMs: _, WebSocket: _w, autoSubscribe: _a, resumeWindowMs: _r, ...fields } = options;
+  const {
+    url,
+    deadlineMs: _,
+    WebSocket: _w,
+    autoSubscribe: _a,
+    resumeWindowMs: _r,
+    handlerFactory: _h,
+    ...fields
+  } = options;
   const urls = typeof url === 'string' ? [url] : url;
   const { connection, index } = await openAny(urls, options);
   try {

@@ -14,6 +14,7 @@ export interface PlaceParameters {
   producerTransport?: TransportParameters;
   consumerTransport?: TransportParameters;
   iceServers: RTCIceServer[];
+  handlerFactory?: types.HandlerFactory | undefined;
 }
 
 export interface PlaceEvents {
@@ -50,7 +51,7 @@ export class MediaPlace {
 
   /** Rejects with `unsupported` in a browser without WebRTC. */
   device(): Promise<Device> {
-    this.#device ??= loadDevice(this.#parameters.rtpCapabilities);
+    this.#device ??= loadDevice(this.#parameters);
     return this.#device;
   }
 
@@ -130,9 +131,9 @@ export class MediaPlace {
   }
 }
 
-async function loadDevice(rtpCapabilities: RtpCapabilities): Promise<Device> {
+async function loadDevice({ rtpCapabilities, handlerFactory }: PlaceParameters): Promise<Device> {
   try {
-    const device = await Device.factory();
+    const device = await Device.factory(handlerFactory ? { handlerFactory } : {});
     await device.load({ routerRtpCapabilities: toLocalCapabilities(rtpCapabilities) });
     return device;
   } catch (error) {

@@ -11,6 +11,7 @@ export interface MoverOptions {
   /** Where the peer's media is at first. */
   place: MediaPlace;
   iceServers: RTCIceServer[];
+  handlerFactory?: PlaceParameters['handlerFactory'];
   publisher: Publisher;
   subscriber: Subscriber;
   data: DataChannels;
@@ -48,9 +49,9 @@ export class Mover {
 
   /** A second one overtakes the first. Never rejects. */
   async move(event: MoveEvent): Promise<void> {
-    const { signalling, iceServers, createPlace = newPlace } = this.#options;
+    const { signalling, iceServers, handlerFactory, createPlace = newPlace } = this.#options;
     const before = this.#place;
-    const next = createPlace(signalling, { ...event, iceServers });
+    const next = createPlace(signalling, { ...event, iceServers, handlerFactory });
     this.#enter(next);
     try {
       await this.#goTo(next, event);

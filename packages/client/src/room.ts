@@ -1,4 +1,5 @@
 import type { JoinedReply, Json, ProducerInfo, Replies, ResumedReply } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup-client';
 import { autoSubscribe } from './auto-subscribe.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 import { DataChannels, type DataPublication, type DataSubscription, type PublishDataOptions } from './data-channels.ts';
@@ -24,6 +25,8 @@ export interface RoomOptions {
   autoSubscribe?: boolean;
   /** How long a lost connection is looked for. Default 30,000 ms, which is how long the server keeps a peer. */
   resumeWindowMs?: number;
+  /** WebRTC as mediasoup-client wants it, where the runtime brings none: in Node, in tests. */
+  handlerFactory?: types.HandlerFactory;
 }
 
 /** How the room's first connection came about, for those that follow. */
@@ -60,7 +63,8 @@ export class Room {
       resumeWindowMs: options.resumeWindowMs ?? defaultResumeWindowMs,
     });
     this.#line = line;
-    const place = new MediaPlace(line, joined);
+    const { handlerFactory } = options;
+    const place = new MediaPlace(line, { ...joined, handlerFactory });
     const publisher = new Publisher(line, place);
     const subscriber = new Subscriber(line, place);
     this.#data = new DataChannels(line, place);
@@ -69,7 +73,16 @@ export class Room {
       selfId: peerId,
       picture,
       line,
-      mover: new Mover({ signalling: line, place, iceServers, publisher, subscriber, data: this.#data, onError }),
+      mover: new Mover({
+        signalling: line,
+        place,
+        iceServers,
+        handlerFactory,
+        publisher,
+        subscriber,
+        data: this.#data,
+        onError,
+      }),
       publisher,
       subscriber,
       data: this.#data,

@@ -1,0 +1,146 @@
+import { eventually } from '@sluice/shared/testing';
+import { Person } from '../support/native/person.ts';
+import type { Reception } from '../support/native/reception.ts';
+import type { Kind } from '../support/native/rtp.ts';
+import type { Stage } from './stage.ts';
+
+export interface Seat {
+  name: string;
+  room: string;
+  /** By index. */
+  node: number;
+  gateway: number;
+  /** By the stage's way to the gateways, which can be cut. */
+  byFront?: boolean;
+  publishes?: readonly Kind[];
+}
+
+/** One person's media at another: who, of whom. */
+export interface Way {
+  from: string;
+  to: string;
+  kind: Kind;
+  reception: Reception;
+}
+
+const kinds = ['audio', 'video'] as const;
+/** Media flows steadily once it has flowed for this long. */
+const steadyMs = 600;
+
+/** People in rooms, and what they get of each other. */
+export class Company {
+  readonly people: Person[] = [];
+
+  static async seat(stage: Stage, seats: readonly Seat[]): Promise<Company> {
+    const company = new Company();
+    try {
+      for (const seat of seats) company.people.push(await sit(stage, seat));
+      await company.flows(15_000);
+      return company;
+    } catch (error) {
+      await company.leave();
+      throw error;
+    }
+  }
+
+  get(name: string): Person {
+    const person = this.people.find((one) => one.name === name);
+    if (!person) throw new Error(`${name} is not here.`);
+    return person;
+  }
+
+  in(room: string): Person[] {
+    return this.people.filter((person) => person.room.id === room);
+  }
+
+  /** All ways of media that should flow. */
+  ways(): Way[] {
+    return this.people.flatMap((to) =>
+      this.in(to.room.id)
+        .filter((from) => from !== to)
+        .flatMap((from) =>
+          kinds.flatMap((kind) => {
+            const reception = to.from(from, kind);
+            return reception ? [{ from: from.name, to: to.name, kind, reception }] : [];
+          }),
+        ),
+    );
+  }
+
+  reset(): void {
+    for (const { reception } of this.ways()) reception.reset();
+    for (const person of this.people) person.downtimesMs.length = 0;
+  }
+
+  /** Waits until everybody gets everything of everybody, and has for a moment. */
+  async flows(withinMs: number): Promise<void> {
+    let since: number | undefined;
+    const ask = (): boolean => {
+      const missing = this.missing();
+      if (missing.length > 0) since = undefined;
+      else since ??= performance.now();
+      return since !== undefined && performance.now() - since >= steadyMs;
+    };
+    await eventually('everybody to see everybody', ask, { withinMs }).catch(() => {
+      throw new Error(`Not everybody sees everybody: ${this.missing().join(', ')}.`);
+    });
+  }
+
+  /** What should be there and is not, in words. */
+  missing(): string[] {
+    const found: string[] = [];
+    for (const to of this.people) {
+      if (to.end) found.push(`${to.name} is out (${to.end.reason})`);
+      for (const from of this.in(to.room.id)) {
+        if (from === to || from.end) continue;
+        if (!to.room.peers.has(from.peerId)) found.push(`${to.name} does not know ${from.name}`);
+        for (const kind of kinds) {
+          if (!to.from(from, kind)?.flows) found.push(`${to.name} gets no ${kind} of ${from.name}`);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Everyone says something; everyone in the same room must hear it once and in order. Returns what went wrong. */
+  async chat(lines = 3, withinMs = 5000): Promise<string[]> {
+    const token = Math.random().toString(36).slice(2);
+    for (const person of this.people) {
+      for (let line = 0; line < lines; line++) await person.room.sendMessage({ token, line });
+    }
+    const heardBy = (to: Person, from: Person): number[] =>
+      to.messages
+        .filter((message) => message.from === from.peerId && isOf(token, message.payload))
+        .map(({ payload }) => (payload as { line: number }).line);
+    const wrong = (): string[] =>
+      this.people.flatMap((to) =>
+        this.in(to.room.id)
+          .filter((from) => heardBy(to, from).join() !== Array.from({ length: lines }, (_, line) => line).join())
+          .map((from) => `${to.name} heard [${heardBy(to, from).join()}] of ${from.name}`),
+      );
+    await eventually('everything to be heard', () => wrong().length === 0, { withinMs }).catch(() => undefined);
+    return wrong();
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.people.map((person) => person.leave()));
+  }
+}
+
+/** A node that has just come is not known to everyone at once. */
+async function sit(stage: Stage, { name, room, node, gateway, byFront = false, publishes }: Seat): Promise<Person> {
+  const options = {
+    url: stage.socketsFrom(gateway, { byFront }),
+    room,
+    name,
+    node: `node-${node + 1}`,
+    resumeWindowMs: 90_000,
+  };
+  return eventually(`${name} to be in`, () => Person.join({ ...options, ...(publishes && { publishes }) }), {
+    withinMs: 15_000,
+    everyMs: 100,
+  });
+}
+
+const isOf = (token: string, payload: unknown): boolean =>
+  typeof payload === 'object' && payload !== null && 'token' in payload && payload.token === token;

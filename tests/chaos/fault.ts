@@ -1,0 +1,43 @@
+import type { Person } from '../support/native/person.ts';
+import type { Company } from './company.ts';
+import type { Child, Stage, StageOptions } from './stage.ts';
+
+/** What a fault has to work with. Ada is on the first node by the first gateway, Bob on the second by the second. */
+export interface Scene {
+  stage: Stage;
+  company: Company;
+  ada: Person;
+  bob: Person;
+  /** The first node and the first gateway: they are what is hurt. */
+  node: Child;
+  gateway: Child;
+  /** 0 to 1, from the run's seed. */
+  random: () => number;
+  /** A figure of this run beyond those that every run has, in ms unless its name says otherwise. */
+  note(name: string, value: number): void;
+  /** What should not have been. */
+  problem(text: string): void;
+}
+
+export interface Fault {
+  /** Its number in the catalogue. */
+  id: string;
+  name: string;
+  /** What is done, and by which means. */
+  how: string;
+  /** What people get to see, as it should be. */
+  expect: string;
+  /** Media of those who are touched may stand still; otherwise not one of their packets may be lost either. */
+  touchesMedia: boolean;
+  /** The longest that it may stand still, at p95, in ms. */
+  barMs?: number;
+  /** How often it is done for the report. */
+  runs: number;
+  /** A dozen run with the tests. */
+  fast?: boolean;
+  /** A cluster unlike the others'. */
+  stage?: StageOptions;
+  /** In ms, from the end of `act` on. Default 20,000. */
+  recoverWithinMs?: number;
+  act(scene: Scene): Promise<void>;
+}

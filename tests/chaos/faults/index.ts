@@ -1,0 +1,21 @@
+import type { Fault } from '../fault.ts';
+import { busFaults } from './bus.ts';
+import { clientFaults } from './clients.ts';
+import { gatewayFaults } from './gateways.ts';
+import { networkFaults } from './network.ts';
+import { nodeFaults } from './nodes.ts';
+import { pipeFaults } from './pipes.ts';
+import { redisFaults } from './redis.ts';
+
+/** By their numbers in the catalogue. */
+export const faults: readonly Fault[] = [
+  ...nodeFaults,
+  ...gatewayFaults,
+  ...redisFaults,
+  ...networkFaults,
+  ...busFaults,
+  ...pipeFaults,
+  ...clientFaults,
+].toSorted(
+  (one, other) => Number.parseInt(one.id, 10) - Number.parseInt(other.id, 10) || one.id.localeCompare(other.id),
+);

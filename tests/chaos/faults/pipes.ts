@@ -1,0 +1,127 @@
+import { joinRoom } from '@sluice/client';
+import { eventually } from '@sluice/shared/testing';
+import { Person } from '../../support/native/person.ts';
+import { nativeHandlers } from '../../support/native/handler.ts';
+import { SourceTrack } from '../../support/native/tracks.ts';
+import type { Fault, Scene } from '../fault.ts';
+
+/** Somebody who only watches, on a node and by a gateway by their index. */
+const viewer = ({ stage, ada }: Scene, name: string, node: number, gateway: number): Promise<Person> =>
+  Person.join({
+    url: stage.socketsFrom(gateway),
+    room: ada.room.id,
+    name,
+    node: `node-${node + 1}`,
+    publishes: [],
+  });
+
+const seesAda = ({ ada }: Scene, person: Person, withinMs = 10_000): Promise<boolean> =>
+  eventually(`${person.name} to see Ada`, () => person.from(ada, 'video')?.flows === true, { withinMs });
+
+export const pipeFaults: readonly Fault[] = [
+  {
+    id: '28',
+    name: 'a node is killed while a pipe to it is being made',
+    how: '`kill -9` up to 40 ms after somebody on it began to watch somebody elsewhere',
+    expect: 'the half that was made is swept; whoever was there goes on elsewhere',
+    touchesMedia: true,
+    barMs: 1000,
+    runs: 10,
+    async act(scene) {
+      const { stage, node, random, bob } = scene;
+      // On the node that dies, and wants what is piped there; Bob's media is there already, Cy's is not.
+      const cy = await Person.join({
+        url: stage.socketsFrom(1),
+        room: bob.room.id,
+        name: 'Cy',
+        node: 'node-3',
+        publishes: [],
+      });
+      const track = new SourceTrack('audio');
+      const publishing = cy.room.publish(track.asMediaStreamTrack, { source: 'microphone' });
+      await publishing;
+      const until = performance.now() + random() * 40;
+      await eventually('the moment', () => performance.now() >= until, { everyMs: 1 });
+      stage.signal(node, 'SIGKILL');
+      await eventually('Ada to be moved', () => scene.ada.room.node !== node.name, { withinMs: 15_000 });
+      await eventually('Ada to hear Cy', () => scene.ada.from(cy, 'audio')?.flows === true, { withinMs: 10_000 });
+      track.stop();
+      await cy.leave();
+    },
+  },
+  {
+    id: '29',
+    name: 'a producer closes while its pipe is being made, and comes back',
+    how: 'publish and unpublish, ten times, up to 30 ms apart, while somebody on another node subscribes to everything',
+    expect: 'no orphan at either end; the last one is seen',
+    touchesMedia: false,
+    runs: 10,
+    fast: true,
+    async act(scene) {
+      const { stage, ada, random } = scene;
+      const watcher = await viewer(scene, 'Vi', 2, 1);
+      const room = await joinRoom({
+        url: stage.socketsFrom(0),
+        room: ada.room.id,
+        node: 'node-1',
+        autoSubscribe: false,
+        handlerFactory: nativeHandlers,
+      });
+      const track = new SourceTrack('audio');
+      for (let round = 0; round < 10; round++) {
+        const publication = await room.publish(track.asMediaStreamTrack);
+        const until = performance.now() + random() * 30;
+        await eventually('the moment', () => performance.now() >= until, { everyMs: 1 });
+        await publication.close();
+      }
+      await room.publish(track.asMediaStreamTrack);
+      await eventually('the last one to be heard', () => watcher.receptions.get(`${room.peerId}/audio`)?.flows, {
+        withinMs: 10_000,
+      });
+      track.stop();
+      await room.leave();
+      await watcher.leave();
+    },
+  },
+  {
+    id: '30',
+    name: 'two gateways ask for the same pipe at once',
+    how: 'two viewers on one node, by two gateways, at the same instant',
+    expect: 'one pipe, and both see',
+    touchesMedia: false,
+    runs: 10,
+    fast: true,
+    async act(scene) {
+      const { stage, problem } = scene;
+      const pipes = (): Promise<number> => stage.metric(stage.nodes[2]!, 'sfu_pipes', { scope: 'node' });
+      const before = await pipes();
+      const both = await Promise.all([viewer(scene, 'Vi', 2, 0), viewer(scene, 'Wu', 2, 1)]);
+      await Promise.all(both.map((person) => seesAda(scene, person)));
+      // To each of the two nodes that have something: one pair of routers each, whatever workers the two sit on.
+      const made = (await pipes()) - before;
+      if (made > 2) problem(`${made} pipes were made`);
+      await Promise.all(both.map((person) => person.leave()));
+    },
+  },
+  {
+    id: '31',
+    name: 'two gateways make the same room at once',
+    how: 'two joins of a new room by two gateways at the same instant, 50 times',
+    expect: 'one room: both are in it, and know each other',
+    touchesMedia: false,
+    runs: 5,
+    fast: true,
+    async act({ stage, ada, problem }) {
+      for (let round = 0; round < 50; round++) {
+        const room = `${ada.room.id}-${round}`;
+        const join = (gateway: number) => joinRoom({ url: stage.socketsFrom(gateway), room, autoSubscribe: false });
+        const [one, other] = await Promise.all([join(0), join(1)]);
+        const met = () => one.peers.has(other.peerId) && other.peers.has(one.peerId);
+        await eventually('the two to meet', met, { withinMs: 3000 }).catch(() =>
+          problem(`room ${round} was made twice`),
+        );
+        await Promise.all([one.leave(), other.leave()]);
+      }
+    },
+  },
+];

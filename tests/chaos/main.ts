@@ -1,0 +1,60 @@
+// npm run chaos [-- --only 1,7 --runs N --seed S --fast --document --json FILE]
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { describeMachine, machineLines } from '../bench/measure/machine.ts';
+import { replaceSection } from '../bench/measure/document.ts';
+import { writeJson } from '../bench/measure/options.ts';
+import { campaign } from './campaign.ts';
+import { faults } from './faults/index.ts';
+import { notesOf, rowOf, tableOf } from './report.ts';
+
+const document = new URL('../../docs/reliability.md', import.meta.url);
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    runs: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    fast: { type: 'boolean', default: false },
+    document: { type: 'boolean', default: false },
+    json: { type: 'string', default: 'bench-results/chaos.json' },
+  },
+});
+
+const wanted = values.only?.split(',');
+const chosen = faults.filter(({ id, fast }) => (wanted ? wanted.includes(id) : !values.fast || fast === true));
+const unknown = wanted?.filter((id) => !faults.some((fault) => fault.id === id)) ?? [];
+if (unknown.length > 0) {
+  console.error(`There is no fault ${unknown.join(', ')}. There are: ${faults.map(({ id }) => id).join(', ')}.`);
+  process.exit(1);
+}
+
+const machine = describeMachine();
+const began = performance.now();
+for (const line of machineLines(machine)) console.log(line);
+const results = await campaign({
+  faults: chosen,
+  runs: values.runs === undefined ? undefined : Number(values.runs),
+  seed: Number(values.seed),
+  onRun(fault, run, { problems, leaks, touched, noticedMs }) {
+    const longest = Math.max(0, ...touched.map(({ ms }) => ms));
+    const noticed = noticedMs === undefined ? '' : `, noticed after ${Math.round(noticedMs)}`;
+    const wrong = [...problems, ...leaks].map((what) => `\n      ${what}`).join('');
+    console.log(
+      `${fault.id.padStart(4)} #${run + 1} ${fault.name}: longest standstill ${longest} ms${noticed}${wrong}`,
+    );
+  },
+});
+
+const rows = [...results].map(([fault, outcomes]) => rowOf(fault, outcomes));
+const notes = [...results].flatMap(([fault, outcomes]) => notesOf(fault, outcomes));
+const minutes = Math.round((performance.now() - began) / 60_000);
+const about = [...machineLines(machine), `${rows.length} faults in ${minutes} minutes, seed ${values.seed}`];
+console.log(`\n${tableOf(rows)}\n\n${notes.join('\n')}\n\n${about.join('\n')}`);
+await writeJson(values.json, { machine, seed: values.seed, results: [...results.values()].flat() });
+if (values.document) {
+  const section = [about.map((line) => `${line}  `).join('\n'), tableOf(rows), notes.join('\n')].join('\n\n');
+  await writeFile(document, replaceSection(await readFile(document, 'utf8'), 'chaos', section));
+}
+process.exit(rows.every(({ good }) => good) ? 0 : 1);

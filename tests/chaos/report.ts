@@ -1,0 +1,71 @@
+import { percentile, sum } from '../bench/measure/statistics.ts';
+import type { Fault } from './fault.ts';
+import type { Outcome } from './trial.ts';
+
+const whole = (value: number): string => (Number.isNaN(value) ? '–' : String(Math.round(value)));
+
+/** p50, p95 and the most, in whole ms. */
+function spreadOf(values: readonly number[]): string {
+  if (values.length === 0) return '–';
+  return [0.5, 0.95, 1].map((fraction) => whole(percentile(values, fraction))).join(' / ');
+}
+
+export interface Row {
+  cells: string[];
+  /** Whether each run went as it should, and the bar was met. */
+  good: boolean;
+}
+
+export function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
+  const wrong = outcomes.filter(({ problems, leaks }) => problems.length + leaks.length > 0).length;
+  const standstills = outcomes.flatMap(({ touched }) => touched.map(({ ms }) => ms));
+  const lost = sum(outcomes.flatMap(({ untouched }) => untouched.map((one) => one.lost)));
+  const reconnects = sum(outcomes.map((outcome) => outcome.reconnects));
+  const leaks = sum(outcomes.map((outcome) => outcome.leaks.length));
+  const noticed = outcomes.flatMap(({ noticedMs }) => (noticedMs === undefined ? [] : [noticedMs]));
+  const missed = fault.barMs !== undefined && percentile(standstills, 0.95) > fault.barMs;
+  const bar = fault.touchesMedia ? `p95 ≤ ${fault.barMs ?? '–'}${missed ? ' **missed**' : ''}` : 'no packet lost';
+  const cells = [
+    fault.id,
+    `**${fault.name}**: ${fault.how}. Should be: ${fault.expect}.`,
+    wrong === 0 ? `${outcomes.length}` : `${outcomes.length}, **${wrong} wrong**`,
+    spreadOf(noticed),
+    spreadOf(standstills),
+    bar,
+    `${lost} / ${reconnects}`,
+    String(leaks),
+  ];
+  return { cells, good: wrong === 0 && !missed };
+}
+
+const head = [
+  '#',
+  'fault',
+  'runs',
+  'noticed, ms: p50 / p95 / most',
+  'longest standstill of media, ms: p50 / p95 / most',
+  'bar',
+  'elsewhere: packets lost / connections lost',
+  'left behind',
+];
+
+export function tableOf(rows: readonly Row[]): string {
+  return [head, head.map(() => '---'), ...rows.map(({ cells }) => cells)]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** What a fault noted beyond the table, and what went wrong, one line each. */
+export function notesOf(fault: Fault, outcomes: readonly Outcome[]): string[] {
+  const names = new Set(outcomes.flatMap(({ figures }) => Object.keys(figures)));
+  const figures = [...names].map((name) => {
+    const values = outcomes.flatMap((outcome) => outcome.figures[name] ?? []);
+    return `- ${fault.id}, ${name}: ${spreadOf(values)}`;
+  });
+  const wrongs = outcomes.flatMap(({ problems, leaks, seed }) =>
+    [...problems, ...leaks.map((leak) => `left behind: ${leak}`)].map(
+      (what) => `- **${fault.id}, seed ${seed}:** ${what}`,
+    ),
+  );
+  return [...figures, ...wrongs];
+}

@@ -1,0 +1,219 @@
+import { readdirSync } from 'node:fs';
+import { ProcessCluster } from '@sluice/local';
+import { eventually } from '@sluice/shared/testing';
+import { workersOf } from '../bench/measure/processes.ts';
+import { readMetric } from '../support/cluster.ts';
+import { ask, freePort, RedisProcess } from '../support/redis-process.ts';
+import { TcpWay } from './tcp-way.ts';
+
+/** Where the pipes of a node end: an address of its own, so that the network between two can be cut. */
+export const pipeAddress = (node: number): string => `127.0.1.${node + 1}`;
+
+export type Child = ProcessCluster['nodes'][number];
+
+export interface StageOptions {
+  nodes?: number;
+  gateways?: number;
+  workers?: number;
+  settings?: Record<string, string>;
+  /** Of one process. */
+  settingsOf?: (name: string) => Record<string, string>;
+}
+
+/** What is empty when nobody is there. */
+const nodeGauges = [
+  'sfu_rooms',
+  'sfu_participants',
+  'sfu_routers',
+  'sfu_transports',
+  'sfu_producers',
+  'sfu_consumers',
+  'sfu_pipes',
+];
+const gatewayGauges = ['sfu_gateway_connections', 'sfu_gateway_peers', 'sfu_gateway_rooms'];
+/** Open files may differ by what is under way at a moment, such as a scrape. */
+const fileTolerance = 12;
+
+/** A cluster of real processes over a real Redis, each with a way of its own to it, and a way to each gateway. */
+export class Stage implements AsyncDisposable {
+  readonly redis: RedisProcess;
+  readonly cluster: ProcessCluster;
+  /** To the gateways, for those who take them. */
+  readonly fronts: readonly TcpWay[];
+  readonly #ways: Map<string, TcpWay>;
+  readonly #files = new Map<number, number>();
+
+  private constructor(redis: RedisProcess, cluster: ProcessCluster, ways: Map<string, TcpWay>, fronts: TcpWay[]) {
+    this.redis = redis;
+    this.fronts = fronts;
+    this.cluster = cluster;
+    this.#ways = ways;
+  }
+
+  static async start(options: StageOptions = {}): Promise<Stage> {
+    const { nodes = 3, gateways = 2, workers = 2, settings = {} } = options;
+    await using undo = new AsyncDisposableStack();
+    // Kept on disk: a Redis that is killed comes back with what it knew, unless it is told to forget.
+    const redis = undo.use(
+      await RedisProcess.start({ args: ['--appendonly', 'yes', '--enable-debug-command', 'yes'] }),
+    );
+    const names = [...numbered('node', nodes), ...numbered('gateway', gateways)];
+    const ways = new Map<string, TcpWay>();
+    for (const name of names) ways.set(name, undo.use(await TcpWay.to(redis.port)));
+    const cluster = undo.use(
+      await ProcessCluster.start({
+        nodes,
+        gateways,
+        workers,
+        host: '127.0.0.1',
+        port: await freePort(),
+        redisUrl: redis.url,
+        settings: { EMPTY_SLICE_MS: '500', PIPE_IDLE_MS: '1000', ...settings },
+        settingsOf: (name) => ({
+          REDIS_URL: `redis://127.0.0.1:${ways.get(name)?.port}`,
+          ...pipesOf(name),
+          ...options.settingsOf?.(name),
+        }),
+      }),
+    );
+    const fronts: TcpWay[] = [];
+    for (const { up } of cluster.gateways) fronts.push(undo.use(await TcpWay.to(up.port ?? 0)));
+    const all = undo.move();
+    const stage = new Stage(redis, cluster, ways, fronts);
+    stage[Symbol.asyncDispose] = () => all.disposeAsync();
+    await stage.ready();
+    return stage;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** The sockets of the gateways, this one first; by the ways to them, or past those. */
+  socketsFrom(gateway: number, { byFront = false } = {}): string[] {
+    const ports = this.gateways.map(({ up }, index) => (byFront ? this.fronts[index]?.port : up.port));
+    const urls = ports.map((port) => `ws://127.0.0.1:${port}/ws`);
+    return [...urls.slice(gateway), ...urls.slice(0, gateway)];
+  }
+
+  get nodes(): readonly Child[] {
+    return this.cluster.nodes;
+  }
+
+  get gateways(): readonly Child[] {
+    return this.cluster.gateways;
+  }
+
+  way(name: string): TcpWay {
+    const way = this.#ways.get(name);
+    if (!way) throw new Error(`There is no ${name}.`);
+    return way;
+  }
+
+  get ways(): readonly TcpWay[] {
+    return [...this.#ways.values()];
+  }
+
+  /** The whole of a node, or its own process without its workers. */
+  signal(node: Child, signal: NodeJS.Signals, { workers = true } = {}): void {
+    const pids = workers ? workersOf(node.pid) : [];
+    for (const pid of [node.pid, ...pids]) process.kill(pid, signal);
+  }
+
+  /** Everything is as it was: processes run, Redis answers, ways are open. */
+  async heal(): Promise<void> {
+    await this.redis.resume();
+    await eventually('Redis', () => ask(this.redis.port, 'PING'), { withinMs: 2000 }).catch(() => this.redis.restart());
+    for (const way of [...this.ways, ...this.fronts]) way.heal();
+    const revive = async (children: readonly Child[], start: (index: number) => Promise<unknown>): Promise<void> => {
+      await Promise.all(children.map(async (child, index) => (isGone(child) ? start(index) : thaw(child))));
+    };
+    await revive(this.cluster.nodes, (index) => this.cluster.startNode(index));
+    await revive(this.cluster.gateways, (index) => this.cluster.startGateway(index));
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(
+      [...this.nodes, ...this.gateways].map(({ name, up }) =>
+        eventually(`${name} to be ready`, async () => (await fetch(`${opsUrl(up.opsPort)}/readyz`)).ok, {
+          withinMs: 30_000,
+          everyMs: 50,
+        }),
+      ),
+    );
+  }
+
+  metric(child: Child, name: string, labels: Record<string, string> = {}): Promise<number> {
+    return readMetric(opsUrl(child.up.opsPort), name, labels);
+  }
+
+  /** What is still there 10 s after everyone has left, in words. */
+  async leaks(withinMs = 10_000): Promise<string[]> {
+    let found: string[] = [];
+    const look = async (): Promise<boolean> => {
+      found = await this.#look();
+      return found.length === 0;
+    };
+    await eventually('nothing to be left', look, { withinMs, everyMs: 100 }).catch(() => undefined);
+    return found;
+  }
+
+  async #look(): Promise<string[]> {
+    const found: string[] = [];
+    const check = async (children: readonly Child[], gauges: readonly string[]): Promise<void> => {
+      for (const child of children) {
+        for (const gauge of gauges) {
+          const left = await this.metric(child, gauge);
+          if (left !== 0) found.push(`${child.name}: ${gauge} ${left}`);
+        }
+      }
+    };
+    await check(this.nodes, nodeGauges);
+    await check(this.gateways, gatewayGauges);
+    found.push(...this.#files_());
+    found.push(...(await this.#keys()));
+    return found;
+  }
+
+  /** Keys that would stay for ever. */
+  async #keys(): Promise<string[]> {
+    const keys = (await ask(this.redis.port, 'KEYS', '*')) as string[];
+    const found: string[] = [];
+    for (const key of keys) if ((await ask(this.redis.port, 'TTL', key)) === -1) found.push(`Redis: ${key}`);
+    return found;
+  }
+
+  #files_(): string[] {
+    return [...this.nodes, ...this.gateways].flatMap(({ name, pid }) => {
+      const now = readdirSync(`/proc/${pid}/fd`).length;
+      const before = this.#files.get(pid);
+      this.#files.set(pid, Math.max(before ?? 0, now));
+      return before !== undefined && now > before + fileTolerance
+        ? [`${name}: ${now} open files, ${before} before`]
+        : [];
+    });
+  }
+}
+
+const numbered = (kind: string, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `${kind}-${at + 1}`);
+const opsUrl = (port: number): string => `http://127.0.0.1:${port}`;
+
+function pipesOf(name: string): Record<string, string> {
+  const [kind, number] = name.split('-');
+  if (kind !== 'node') return {};
+  const address = pipeAddress(Number(number) - 1);
+  return { PIPE_LISTEN_IP: address, PIPE_ANNOUNCED_ADDRESS: address };
+}
+
+function isGone({ pid }: Child): boolean {
+  try {
+    // A process that has ended and was waited for has no files any more.
+    return readdirSync(`/proc/${pid}/task`).length === 0;
+  } catch {
+    return true;
+  }
+}
+
+function thaw({ pid }: Child): void {
+  for (const one of [pid, ...workersOf(pid)]) process.kill(one, 'SIGCONT');
+}
