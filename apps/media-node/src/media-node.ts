@@ -39,6 +39,7 @@ import { servedBy } from './operations/serve.ts';
 import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
+import { republish } from './republish.ts';
 import { Sweep } from './sweep.ts';
 import { Drain, drainRoutes } from './drain.ts';
 import { forgetNode } from './losses.ts';
@@ -264,6 +265,7 @@ export class MediaNode {
       log: this.log.child({ room }),
       listen: this.#listen,
       settling: () => this.#verifier.settling,
+      onLost: (slice) => republish(this, slice),
       onGarbage: () => this.#garbage(),
       onFenced: (slice) => this.lostClaim(slice),
       onRouterLost: (slice, router) => void leaveRouter(this, slice, router),

@@ -3,6 +3,7 @@ import type {
   ConsumerId,
   PeerId,
   PeerRecord,
+  Position,
   ProducerId,
   ProducerRecord,
   SessionId,
@@ -32,8 +33,8 @@ export class Peer {
   record: PeerRecord;
   router: SliceRouter;
   rtpCapabilities: RtpCapabilities | undefined;
-  /** The number of the event that this peer entered with; undefined while it is entering. */
-  enteredAt: number | undefined;
+  /** The event that this peer entered with; undefined while it is entering. */
+  enteredAt: Position | undefined;
   /** The peer is in another node's hands by now; what it still has here is kept until it stands there. */
   movedAway = false;
   /** The peer has no session: it waits to be resumed. */

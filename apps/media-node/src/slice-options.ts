@@ -24,6 +24,8 @@ export interface SliceOptions {
   onGarbage: () => void;
   /** The slice lost its claim: whoever holds it lets it go. */
   onFenced: (slice: Slice) => void;
+  /** The directory has lost the room: resolves when it has been told what is here, or can't be. Never rejects. */
+  onLost: (slice: Slice) => Promise<void>;
   /** A peer's media was lost with its worker. */
   onRouterLost: (slice: Slice, router: SliceRouter) => void;
   /** The peer is in another node's hands now. */

@@ -65,6 +65,8 @@ export class Slice {
       log,
       onEvent: (event, position) => this.#follow(event, position),
       settling: options.settling,
+      onLost: () => void options.onLost(this),
+      now: () => clock.now(),
       onRepair: (kind) => metrics.repairs.inc({ kind }),
       onGarbage: options.onGarbage,
     });
@@ -89,6 +91,11 @@ export class Slice {
     const tell = (producerId: ProducerId, layer: number) => askDemand(this, endpoint, producerId, layer);
     this.#errand = new DemandErrand({ clock, tell });
   }
+
+  /** The directory has yet to be told again what this node holds of the room. */
+  lost = false;
+  /** The life of the room that our peers are in. */
+  #life: number | undefined;
 
   get closed(): boolean {
     return this.#closed;
@@ -163,7 +170,7 @@ export class Slice {
     const { directory, config } = this.#options;
     const limits = { maxPeers: config.maxPeersPerRoom, atLeastEpoch: this.feed.position?.epoch ?? 0 };
     const snapshot = await this.#fenced(() => directory.enter(this.room, record, limits));
-    this.feed.seed(snapshot);
+    this.#begin(snapshot);
     return snapshot;
   }
 
@@ -179,12 +186,32 @@ export class Slice {
     if (!snapshot || taken?.boot !== record.boot || taken.sessionId !== record.sessionId) {
       throw new SluiceError('peerNotFound', 'The peer has left, or is in other hands.');
     }
-    this.feed.seed(snapshot);
+    this.#begin(snapshot);
     return snapshot;
   }
 
-  /** Writes to the directory. Writes of one process reach it in the order they were begun. */
-  commit(...changes: Change[]): Promise<Position> {
+  /**
+   * Writes to the directory. Writes of one process reach it in the order they were begun. In a room that it has lost, or
+   * has in a life in which our peers are not, none of it can have been taken in: they come first, and it is said again.
+   */
+  async commit(...changes: Change[]): Promise<Position> {
+    const position = await this.#write(changes);
+    if (this.#life === undefined || position.epoch === this.#life) return position;
+    await this.#options.onLost(this);
+    return this.#write(changes);
+  }
+
+  /** Writes what this node holds of the room. From here on our peers are in the life that it has now. */
+  async restore(changes: Change[]): Promise<void> {
+    if (changes.length > 0) this.#life = (await this.#write(changes)).epoch;
+  }
+
+  #begin(snapshot: RoomSnapshot): void {
+    if (this.entered().length === 0) this.#life = snapshot.epoch;
+    this.feed.seed(snapshot);
+  }
+
+  #write(changes: readonly Change[]): Promise<Position> {
     const { directory, owner } = this.#options;
     const atLeastEpoch = this.feed.position?.epoch ?? 0;
     return this.#fenced(() => directory.commit(this.room, owner, changes, { atLeastEpoch }));
@@ -276,7 +303,7 @@ export class Slice {
   /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
-    if (peer?.enteredAt === undefined || position.seq <= peer.enteredAt) return;
+    if (!peer?.enteredAt || isBefore(position, peer.enteredAt)) return;
     const isSame = now?.resumeHash === peer.record.resumeHash;
     // Our own word, heard before its writer was answered: a session that takes the peer up.
     if (isSame && now.boot === this.owner.boot) return;
@@ -301,3 +328,7 @@ export class Slice {
     else this.#errand.send(producerId, maxSpatialLayer);
   }
 }
+
+/** Whether this was told no later than that. Numbers of two lives of a room have nothing to do with each other. */
+const isBefore = (position: Position, that: Position): boolean =>
+  position.epoch === that.epoch && position.seq <= that.seq;

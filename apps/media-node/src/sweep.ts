@@ -1,6 +1,7 @@
 import type { Change, Owner, RoomId, Timer, Touched } from '@sluice/shared';
 import { jittered, SluiceError } from '@sluice/shared';
 import type { MediaNode } from './media-node.ts';
+import { republish } from './republish.ts';
 import type { Slice } from './slice.ts';
 
 /**
@@ -75,9 +76,8 @@ export class Sweep {
       const slice = slices.get(room);
       if (slice) this.#node.lostClaim(slice);
     }
-    for (const room of missing) {
-      const slice = slices.get(room);
-      if (slice) await this.#republish(slice);
+    for (const slice of [...slices]) {
+      if (slice.lost || missing.includes(slice.room)) await republish(this.#node, slice);
     }
   }
 
@@ -95,15 +95,6 @@ export class Sweep {
       found.missing.push(...missing);
     }
     return found;
-  }
-
-  /** The room is gone from the directory: everyone who holds a part of it writes that part again. */
-  async #republish(slice: Slice): Promise<void> {
-    const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
-    if (changes.length === 0) return;
-    for (const { record } of slice.ownProducers()) changes.push({ type: 'addProducer', producer: record });
-    await slice.commit(...changes);
-    this.#node.metrics.repairs.inc({ kind: 'room' });
   }
 
   async #compare(slice: Slice): Promise<void> {

@@ -8,6 +8,12 @@ import type { Fault, Scene } from '../fault.ts';
 const elsewhere = (person: Person, from: string, withinMs = 15_000): Promise<boolean> =>
   eventually(`${person.name} to be moved`, () => person.room.node !== from, { withinMs });
 
+/** Whether a node has as many workers as ever, and none of these. */
+const workersAnew = (pid: number, gone: readonly number[]): boolean => {
+  const now = workersOf(pid);
+  return now.length === 2 && !now.some((worker) => gone.includes(worker));
+};
+
 /** What a node that slept still writes, once it has been fenced, must be refused: nothing of it shows in the room. */
 async function saysNothing({ stage, node, bob, problem }: Scene, forMs: number): Promise<void> {
   const before = [...bob.room.peers.values()].map((peer) => `${peer.peerId} ${peer.node}`).join();
@@ -37,20 +43,36 @@ export const nodeFaults: readonly Fault[] = [
   {
     id: '2',
     name: 'a worker is killed',
-    how: '`kill -9` of every worker of the node but one',
+    how: '`kill -9` of one worker of the node, then of the other when all is well again',
     expect: 'its peers go on by another worker of the same node',
     touchesMedia: true,
     barMs: 2000,
     runs: 10,
     fast: true,
-    async act({ stage, node, ada, problem }) {
-      // Whichever carries somebody: the node starts each anew.
-      const [one] = workersOf(node.pid);
-      for (const pid of workersOf(node.pid).slice(1)) process.kill(pid, 'SIGKILL');
-      await eventually('a new worker', () => workersOf(node.pid).length === 2 && workersOf(node.pid)[1] !== one);
-      if (one !== undefined) process.kill(one, 'SIGKILL');
-      await eventually('two workers', async () => (await stage.metric(node, 'sfu_workers')) === 2);
+    async act({ node, ada, company, problem }) {
+      for (const pid of workersOf(node.pid)) {
+        process.kill(pid, 'SIGKILL');
+        await eventually('a new worker', () => workersAnew(node.pid, [pid]), { withinMs: 10_000 });
+        await company.flows(10_000);
+      }
       if (ada.room.node !== node.name) problem('a peer left its node');
+    },
+  },
+  {
+    id: '2b',
+    name: 'both workers of a node are killed, one right after the other',
+    how: '`kill -9` of one, and of the other up to 200 ms later, in the middle of the move',
+    expect: 'as above: the second move overtakes the first',
+    touchesMedia: true,
+    barMs: 2000,
+    runs: 10,
+    async act({ node, random }) {
+      const before = workersOf(node.pid);
+      for (const pid of before) {
+        process.kill(pid, 'SIGKILL');
+        await wait(random() * 200);
+      }
+      await eventually('new workers', () => workersAnew(node.pid, before), { withinMs: 10_000 });
     },
   },
   {
@@ -99,8 +121,7 @@ export const nodeFaults: readonly Fault[] = [
     async act({ node }) {
       const before = workersOf(node.pid);
       for (const pid of before) process.kill(pid, 'SIGSTOP');
-      const replaced = () => workersOf(node.pid).filter((pid) => !before.includes(pid)).length === before.length;
-      await eventually('new workers', replaced, { withinMs: 15_000 });
+      await eventually('new workers', () => workersAnew(node.pid, before), { withinMs: 15_000 });
     },
   },
   {

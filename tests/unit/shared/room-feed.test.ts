@@ -29,6 +29,10 @@ interface Reader {
   heard: { event: RoomEvent; position: Position }[];
   repairs: string[];
   garbage: number;
+  /** How often it was told that the directory has lost the room. */
+  losses: number;
+  /** Its clock, in ms. */
+  now: number;
 }
 
 interface World {
@@ -53,9 +57,11 @@ function world(keptEvents = 8, hub = createMemoryHub()): World {
         onEvent: (event, position) => void reader.heard.push({ event, position }),
         onRepair: (kind) => void reader.repairs.push(kind),
         onGarbage: () => void reader.garbage++,
+        onLost: () => void reader.losses++,
+        now: () => reader.now,
         ...(settling && { settling }),
       });
-      const reader: Reader = { feed, bus, heard: [], repairs: [], garbage: 0 };
+      const reader: Reader = { feed, bus, heard: [], repairs: [], garbage: 0, losses: 0, now: 0 };
       await feed.subscribe();
       return reader;
     },
@@ -212,8 +218,10 @@ describe('lives of a room', () => {
     await settle();
     expect(next.epoch).toBeGreaterThan(first.epoch);
     expect(reader.feed.position).toEqual({ epoch: next.epoch, seq: next.seq });
+    reader.now += 8000;
+    await reader.feed.catchUp();
     expect(names(reader)).toEqual(['bob']);
-    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft', 'peerJoined']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined', 'peerLeft']);
   });
 
   it('[CL34] what comes late from an earlier life is not heard', async () => {
@@ -239,9 +247,51 @@ describe('lives of a room', () => {
     expect(names(reader)).toEqual(['ada', 'bob']);
     expect(reader.heard).toEqual([]);
     settling = false;
+    reader.now += 8000;
     await reader.feed.catchUp();
     expect(names(reader)).toEqual(['ada']);
     expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
+  });
+});
+
+describe('a lost room', () => {
+  it('[DI27] its readers say so once, and take nobody for gone', async () => {
+    const { read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    await reader.feed.catchUp();
+    await reader.feed.catchUp();
+    expect(reader.losses).toBe(1);
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard).toEqual([]);
+  });
+
+  it('[DI27] whoever its owners write again was never away, and whoever they do not is gone in the end', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const [ada, bob] = [peerRecord('ada', owner), peerRecord('bob', owner)];
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [ada, bob], producers: [] });
+    await reader.feed.catchUp();
+    await writer.commit(room, owner, [{ type: 'restorePeer', peer: ada }], { atLeastEpoch: 7 });
+    await settle();
+    await reader.feed.catchUp();
+    expect([names(reader), reader.heard]).toEqual([['ada', 'bob'], []]);
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
+  });
+
+  it('[DI27] a newcomer who gives birth to it anew throws nobody out', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    await enter(writer, 'bob');
+    await settle();
+    await reader.feed.catchUp();
+    expect(reader.losses).toBe(1);
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined']);
   });
 });
 

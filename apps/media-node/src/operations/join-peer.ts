@@ -23,7 +23,7 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
         params.transports ? bothTransports(node, slice, peer) : {},
       ]);
       peer.assertOpen();
-      peer.enteredAt = snapshot.seq;
+      peer.enteredAt = { epoch: snapshot.epoch, seq: snapshot.seq };
       const consumers = await carryOver(slice, peer, params.consumers);
       return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(consumers && { consumers }) };
     } catch (error) {

@@ -17,6 +17,13 @@ export interface RoomFeedOptions {
    * Meanwhile a new picture only adds: nobody is taken for gone whom the directory has merely forgotten.
    */
   settling?(): boolean;
+  /**
+   * The directory has lost the room, or has it in another life than the one that was followed: whoever owns a part of it
+   * has to write that part again. Called once for each loss.
+   */
+  onLost?(): void;
+  /** This process's monotonic time in ms. */
+  now?: () => number;
   /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
   onRepair?(kind: 'gap' | 'resync'): void;
   /** Counts what came on the room's channel and was not a batch of events. */
@@ -25,6 +32,11 @@ export interface RoomFeedOptions {
 
 /** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
 const heldBatches = 256;
+/**
+ * How long the owners of a lost room have, in ms, to write it again; they look for such rooms each 5 s. Shorter takes
+ * people for gone who are there; longer keeps those on show who went while the room was lost.
+ */
+const lostRoomMs = 8000;
 
 /**
  * One room as one process follows it. Subscribe, then seed with a snapshot, then events apply. The bus is the fast path
@@ -41,6 +53,8 @@ export class RoomFeed {
   #closed = false;
   /** A picture was taken while the directory settled: what it lacked was kept, and has to be looked at again. */
   #keptBack = false;
+  /** The life that the directory has the room in, none where it has it not, in place of the one that was followed. */
+  #lost: { epoch: number | undefined; since: number } | undefined;
 
   constructor(options: RoomFeedOptions) {
     this.#options = options;
@@ -125,6 +139,8 @@ export class RoomFeed {
 
   #take(event: RoomEvent, position: Position): void {
     this.#position = position;
+    // Written again by its owner after a loss, and never missed here.
+    if (this.#view.has(event)) return;
     this.#view.apply(event);
     this.#options.onEvent(event, position);
   }
@@ -134,7 +150,7 @@ export class RoomFeed {
       this.#repairAgain = false;
       if (!this.#position || this.#closed) return;
       const before = this.#position;
-      const settled = this.#keptBack && !this.#options.settling?.();
+      const settled = this.#keptBack && !this.#isSettling();
       const missed = settled ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
       if (!missed) await this.#resync();
       else this.#fill(missed);
@@ -156,8 +172,10 @@ export class RoomFeed {
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
     if (!this.#position || this.#closed) return;
     const { epoch, seq } = this.#position;
-    const settling = this.#options.settling?.() ?? false;
-    if (snapshot?.epoch === epoch && snapshot.seq <= seq && !this.#keptBack) return;
+    if (snapshot?.epoch !== epoch) this.#noteLoss(snapshot?.epoch);
+    else if (snapshot.seq <= seq && !this.#keptBack) return;
+    const settling = this.#isSettling();
+    if (!settling) this.#lost = undefined;
     const told = snapshot ? RoomView.of(snapshot) : new RoomView();
     const next = settling ? told.withMissingFrom(this.#view) : told;
     this.#keptBack = settling;
@@ -167,6 +185,21 @@ export class RoomFeed {
     this.#position = position;
     for (const event of events) this.#options.onEvent(event, position);
     this.#options.onRepair?.('resync');
+  }
+
+  #noteLoss(epoch: number | undefined): void {
+    if (this.#lost && this.#lost.epoch === epoch) return;
+    this.#lost = { epoch, since: this.#now() };
+    this.#options.onLost?.();
+  }
+
+  #isSettling(): boolean {
+    if (this.#options.settling?.()) return true;
+    return this.#lost !== undefined && this.#now() - this.#lost.since < lostRoomMs;
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
   }
 
   #logFailure(error: unknown): void {

@@ -45,6 +45,13 @@ export class RoomView {
     }
   }
 
+  /** Whether this arrival is in the picture already, just as it is told. */
+  has(event: RoomEvent): boolean {
+    if (event.type === 'peerJoined') return isSame(this.peers.get(event.peer.peerId), event.peer);
+    if (event.type === 'producerAdded') return isSame(this.producers.get(event.producer.producerId), event.producer);
+    return false;
+  }
+
   /** This picture, and whoever and whatever only the other one has. */
   withMissingFrom(other: RoomView): RoomView {
     const whole = new RoomView();
@@ -64,6 +71,9 @@ export class RoomView {
   }
 }
 
+const isSame = (one: object | undefined, other: object): boolean =>
+  one !== undefined && JSON.stringify(one) === JSON.stringify(other);
+
 /** The events that lead from one picture to another: what a reader that missed the real ones tells its listeners. */
 export function differences(from: RoomView, to: RoomView): RoomEvent[] {
   const events: RoomEvent[] = [];
@@ -76,7 +86,7 @@ export function differences(from: RoomView, to: RoomView): RoomEvent[] {
   for (const peer of to.peers.values()) {
     const before = from.peers.get(peer.peerId);
     if (!before) events.push({ type: 'peerJoined', peer });
-    else if (JSON.stringify(before) !== JSON.stringify(peer)) events.push({ type: 'peerUpdated', peer });
+    else if (!isSame(before, peer)) events.push({ type: 'peerUpdated', peer });
   }
   for (const producer of to.producers.values()) {
     const { producerId, peerId, paused } = producer;
