@@ -282,6 +282,18 @@ describe('a lost room', () => {
     expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
   });
 
+  it('[DI27] what is said in its next life is heard from the first word on', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    reader.bus.set({ lost: 1 });
+    await writer.commit(room, owner, [{ type: 'restorePeer', peer: peerRecord('ada', owner) }], { atLeastEpoch: 7 });
+    await say(writer, 'one');
+    await say(writer, 'two');
+    await reader.feed.catchUp();
+    expect(reader.heard.map(({ event }) => event.type === 'message' && event.payload)).toEqual(['one', 'two']);
+  });
+
   it('[DI27] a newcomer who gives birth to it anew throws nobody out', async () => {
     const { writer, read } = world();
     const reader = await read();

@@ -172,8 +172,10 @@ export class RoomFeed {
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
     if (!this.#position || this.#closed) return;
     const { epoch, seq } = this.#position;
-    if (snapshot?.epoch !== epoch) this.#noteLoss(snapshot?.epoch);
-    else if (snapshot.seq <= seq && !this.#keptBack) return;
+    if (snapshot?.epoch !== epoch) {
+      this.#noteLoss(snapshot?.epoch);
+      if (snapshot && this.#isSettling() && (await this.#followNewLife(snapshot.epoch))) return;
+    } else if (snapshot.seq <= seq && !this.#keptBack) return;
     const settling = this.#isSettling();
     if (!settling) this.#lost = undefined;
     const told = snapshot ? RoomView.of(snapshot) : new RoomView();
@@ -185,6 +187,18 @@ export class RoomFeed {
     this.#position = position;
     for (const event of events) this.#options.onEvent(event, position);
     this.#options.onRepair?.('resync');
+  }
+
+  /** From its first event on: a picture of now would leave out what was said in it. False where that can't be had. */
+  async #followNewLife(epoch: number): Promise<boolean> {
+    const beginning = { epoch, seq: 0 };
+    const events = await this.#options.directory.eventsAfter(this.#options.room, beginning);
+    if (!events || this.#closed) return false;
+    this.#position = beginning;
+    this.#keptBack = true;
+    this.#fill(events);
+    this.#options.onRepair?.('resync');
+    return true;
   }
 
   #noteLoss(epoch: number | undefined): void {
