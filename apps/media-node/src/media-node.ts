@@ -113,9 +113,7 @@ export class MediaNode {
       leaseMs: config.leaseMs,
       report: () => this.report(),
       onGarbage: () => this.#garbage(),
-      onEvent: (event) => {
-        if (event.type !== 'appeared') void forgetNode(this, event.report, event.type);
-      },
+      onEvent: (event) => void forgetNode(this, event),
     });
     this.#verifier = new FeedVerifier({ ...common, feeds: () => this.#feeds() });
     this.slices = new Slices({
@@ -134,7 +132,7 @@ export class MediaNode {
       clock,
       leaseMs: this.config.leaseMs,
       targets: () => this.#pipedTo(),
-      onSilent: (address) => this.registry.lose(address),
+      onSilent: (address, heardAt) => this.registry.lose(address, heardAt),
     });
     await this.#lifecycle.start([
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },

@@ -6,6 +6,12 @@ import type { Services } from './services.ts';
 import type { Session } from './session.ts';
 import type { Joined } from './session-state.ts';
 
+/** Why a peer has to move, and when that was decided, on this process's clock. */
+export interface Decision {
+  reason: MoveReason;
+  decidedAt: number;
+}
+
 /** One try at a move, in ms. */
 const attemptMs = 2000;
 /**
@@ -21,7 +27,8 @@ const overlapMs = 10_000;
  *
  * @throws noCapacity, nodeUnavailable, …: nothing has changed, and it may be tried again.
  */
-export async function movePeer(session: Session, services: Services, reason: MoveReason): Promise<void> {
+export async function movePeer(session: Session, services: Services, decision: Decision): Promise<void> {
+  const { reason, decidedAt } = decision;
   const place = session.place();
   if (!place) return;
   const before = session.joined();
@@ -38,6 +45,7 @@ export async function movePeer(session: Session, services: Services, reason: Mov
   before.media.moved(result.consumers ?? []);
   session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
   session.notice(notice(reason, result));
+  services.moveTimes.told(session, reason, decidedAt);
 }
 
 async function take(services: Services, before: Joined, from: Owner, placement: Placement) {

@@ -20,6 +20,7 @@ const drainPaceMs = 25;
 const retryMs = { first: 200, most: 2000 } as const;
 
 interface Attempt {
+  decidedAt: number;
   failures: number;
   notBefore: number;
   running: boolean;
@@ -77,10 +78,10 @@ export class Movers {
 
   #try(session: Session, reason: MoveReason): void {
     const now = this.#clock.now();
-    const attempt = this.#attempts.get(session) ?? { failures: 0, notBefore: 0, running: false };
+    const attempt = this.#attempts.get(session) ?? { decidedAt: now, failures: 0, notBefore: 0, running: false };
     if (attempt.running || now < attempt.notBefore || !this.#mayStart(reason, now)) return;
     this.#attempts.set(session, { ...attempt, running: true });
-    void this.#run(session, reason, attempt.failures);
+    void this.#run(session, reason, attempt);
   }
 
   #mayStart(reason: MoveReason, now: number): boolean {
@@ -91,20 +92,21 @@ export class Movers {
     return true;
   }
 
-  async #run(session: Session, reason: MoveReason, failures: number): Promise<void> {
+  async #run(session: Session, reason: MoveReason, { decidedAt, failures }: Attempt): Promise<void> {
     const began = this.#clock.now();
     let result = 'ok';
     try {
-      await movePeer(session, this.#services, reason);
+      await movePeer(session, this.#services, { reason, decidedAt });
       this.#attempts.delete(session);
     } catch (error) {
       result = SluiceError.from(error).code;
       const wait = jittered(Math.min(retryMs.first * 2 ** failures, retryMs.most), 0.3);
-      this.#attempts.set(session, { failures: failures + 1, notBefore: this.#clock.now() + wait, running: false });
+      const notBefore = this.#clock.now() + wait;
+      this.#attempts.set(session, { decidedAt, failures: failures + 1, notBefore, running: false });
       this.#log.info({ reason, code: result }, 'A peer could not be moved yet.');
     }
     this.#metrics.moves.inc({ reason, result });
-    this.#metrics.moveDuration.observe({ reason, result }, (this.#clock.now() - began) / 1000);
+    this.#metrics.placing.observe({ reason, result }, (this.#clock.now() - began) / 1000);
     // The next in line need not wait for the next look.
     if (reason !== 'drain') this.look();
   }

@@ -3,6 +3,7 @@ import type { GatewayConfig } from './config.ts';
 import type { Departures } from './departures.ts';
 import type { Rate } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { MoveTimes } from './move-times.ts';
 import type { NodeClient } from './node-client.ts';
 import type { Placements } from './placements.ts';
 import type { RoomFeeds } from './room-feeds.ts';
@@ -17,6 +18,7 @@ export interface Services {
   clock: Clock;
   log: Logger;
   metrics: GatewayMetrics;
+  moveTimes: MoveTimes;
   nodes: NodeClient;
   departures: Departures;
   placements: Placements;

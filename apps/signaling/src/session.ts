@@ -173,6 +173,7 @@ export class Session implements SocketListener {
     if (state.phase !== 'joined') return undefined;
     this.#state = { phase: 'unjoined' };
     this.#services.sessions.unbind(state);
+    this.#services.moveTimes.end(this, 'ended');
     if (this.#member) state.followed.remove(this.#member);
     this.#member = undefined;
     this.#services.rooms.release(state.followed);

@@ -3,6 +3,7 @@ import {
   Beats,
   channels,
   createBusMetrics,
+  createDetectionMetric,
   delay,
   Endpoint,
   FeedVerifier,
@@ -11,12 +12,14 @@ import {
   peerNotice,
   type Readiness,
   Registry,
+  type RegistryEvent,
   type Step,
 } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import { Departures } from './departures.ts';
 import { Fencing } from './fencing.ts';
 import { createGatewayMetrics } from './metrics.ts';
+import { MoveTimes } from './move-times.ts';
 import { Movers } from './movers.ts';
 import { NodeClient } from './node-client.ts';
 import { Placements } from './placements.ts';
@@ -61,12 +64,14 @@ export class Switchboard {
   readonly #services: Services;
   readonly #fencing: Fencing;
   readonly #movers: Movers;
+  readonly #detected: (event: RegistryEvent) => void;
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
     const { config, bus, directory, clock, log } = options;
     this.#options = options;
     const busMetrics = createBusMetrics(options.metrics);
+    this.#detected = createDetectionMetric(options.metrics);
     const onGarbage = () => busMetrics.dropped.inc({ reason: 'garbage' });
     this.#endpoint = new Endpoint({
       bus,
@@ -82,10 +87,7 @@ export class Switchboard {
       leaseMs: config.leaseMs,
       report: () => this.#report(),
       onGarbage,
-      onEvent: ({ type, report }) => {
-        if (type === 'lost') void this.#fencing.lost(report.boot).then(() => this.#movers.look());
-        if (type === 'left') this.#movers.look();
-      },
+      onEvent: (event) => this.#heed(event),
     });
     this.#verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
@@ -99,6 +101,8 @@ export class Switchboard {
       bus,
       clock,
       log,
+      onFenced: () => this.#services.metrics.fences.inc(),
+      onReaped: () => this.#services.metrics.reaps.inc(),
     });
     this.#services = this.#createServices();
     this.#movers = new Movers(this.#services, this.#registry);
@@ -126,8 +130,13 @@ export class Switchboard {
     const { bus, clock, config } = this.#options;
     const { leaseMs } = config;
     const { departures } = this.#services;
-    const onSilent = (address: string) => this.#registry.lose(address);
-    const beats = new Beats({ bus, clock, leaseMs, targets: () => this.#sessions.nodes(), onSilent });
+    const beats = new Beats({
+      bus,
+      clock,
+      leaseMs,
+      targets: () => this.#sessions.nodes(),
+      onSilent: (address, heardAt) => this.#registry.lose(address, heardAt),
+    });
     return [
       { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
@@ -172,8 +181,9 @@ export class Switchboard {
   }
 
   #createServices(): Services {
-    const { config, bus, directory, clock, log, random, metrics, bufferedBytes } = this.#options;
+    const { config, bus, directory, clock, log, random } = this.#options;
     const nodes = new NodeClient(this.#endpoint, clock);
+    const metrics = this.#createMetrics();
     return {
       config,
       actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
@@ -186,13 +196,25 @@ export class Switchboard {
       directory,
       departures: new Departures({ nodes, bus, clock, log }),
       placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
-      metrics: createGatewayMetrics(metrics, {
-        connections: () => this.#sessions.size,
-        joined: () => this.#sessions.joined,
-        rooms: () => this.#rooms.size,
-        bufferedBytes,
-      }),
+      metrics,
+      moveTimes: new MoveTimes(clock, metrics.moveDuration),
     };
+  }
+
+  #createMetrics() {
+    const { metrics, bufferedBytes } = this.#options;
+    return createGatewayMetrics(metrics, {
+      connections: () => this.#sessions.size,
+      joined: () => this.#sessions.joined,
+      rooms: () => this.#rooms.size,
+      bufferedBytes,
+    });
+  }
+
+  #heed(event: RegistryEvent): void {
+    this.#detected(event);
+    if (event.type === 'lost') void this.#fencing.lost(event.report.boot).then(() => this.#movers.look());
+    if (event.type === 'left') this.#movers.look();
   }
 
   #tell(notice: PeerNotice): void {

@@ -34,6 +34,11 @@ export class FakeSocket implements Socket {
     this.#end('client');
   }
 
+  /** The connection breaks, without a word from anybody. */
+  lose(): void {
+    this.#end('lost');
+  }
+
   say(frame: unknown): void {
     this.listener?.text(JSON.stringify(frame));
   }
