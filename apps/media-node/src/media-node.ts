@@ -42,7 +42,8 @@ import { Slices } from './slices.ts';
 import { Sweep } from './sweep.ts';
 import { Drain, drainRoutes } from './drain.ts';
 import { forgetNode } from './losses.ts';
-import { leaveRouter, markMoved } from './places.ts';
+import { markMoved } from './places.ts';
+import { leaveRouter } from './replanting.ts';
 
 export interface MediaNodeOptions {
   config: NodeConfig;

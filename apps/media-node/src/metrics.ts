@@ -1,5 +1,5 @@
 import type { MetricsRegistry } from '@sluice/shared';
-import { Counter, createDetectionMetric, Gauge, Histogram } from '@sluice/shared';
+import { buckets, Counter, createDetectionMetric, Gauge, Histogram } from '@sluice/shared';
 import type { LinkScope } from './media/link-end.ts';
 
 /** What the gauges ask for when they are scraped. Everything is counted from what is there, so nothing can drift. */
@@ -92,6 +92,18 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       name: 'sfu_moves_total',
       help: 'Peers that were given another place by this node.',
       labelNames: ['reason', 'result'],
+      registers,
+    }),
+    moveDuration: new Histogram({
+      name: 'sfu_move_duration_seconds',
+      help: 'From the death of a worker until the client of a peer that was on it stands elsewhere.',
+      labelNames: ['reason', 'result'],
+      buckets: [...buckets.recovery],
+      registers,
+    }),
+    repeatedMoves: new Counter({
+      name: 'sfu_move_notices_repeated_total',
+      help: 'Notices of moves that were said again, since the client had not answered.',
       registers,
     }),
     fences: new Counter({

@@ -1,6 +1,6 @@
-import type { OperationResults, Owner } from '@sluice/shared';
+import type { Owner } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { MoveEvent, MoveReason } from '@sluice/shared/protocol';
+import type { MoveReason } from '@sluice/shared/protocol';
 import type { Placement } from './placements.ts';
 import type { Services } from './services.ts';
 import type { Session } from './session.ts';
@@ -34,21 +34,23 @@ export async function movePeer(session: Session, services: Services, decision: D
   const before = session.joined();
   const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined };
   const placement = services.placements.choose(wish);
-  const result = await take(services, before, place, placement);
+  const result = await take(services, before, { node: place.node, boot: place.boot, reason }, placement);
   if (!session.open || session.state !== before) {
-    // It left, or spoke through another gateway, while the new node was asked.
-    void services.departures.leave({ ...before, address: placement.node.address }, 'disconnected');
+    // It left, was lost, or spoke through another gateway, while the new node was asked.
+    const peer = { ...before, address: placement.node.address };
+    void (session.lost ? services.departures.detach(peer) : services.departures.leave(peer, 'disconnected'));
     throw new SluiceError('peerNotFound', 'The session ended meanwhile.');
   }
   const old = reason === 'drain' ? oldPlace(services, before) : undefined;
   before.old?.release();
-  before.media.moved(result.consumers ?? []);
   session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
-  session.notice(notice(reason, result));
+  if (result.move) session.notice(result.move);
   services.moveTimes.told(session, reason, decidedAt);
 }
 
-async function take(services: Services, before: Joined, from: Owner, placement: Placement) {
+type From = Owner & { reason: MoveReason };
+
+async function take(services: Services, before: Joined, from: From, placement: Placement) {
   const { nodes, clock } = services;
   const { peerId, media, features, resumeHash, followed } = before;
   const { name, metadata } = followed.feed.view.peers.get(peerId) ?? {};
@@ -62,7 +64,7 @@ async function take(services: Services, before: Joined, from: Owner, placement: 
         resumeHash,
         features,
         transports: true,
-        from: { node: from.node, boot: from.boot },
+        from: { ...from, deadlineMs: from.reason === 'drain' ? overlapMs : 0 },
         consumers: media.carried(),
         ...(media.rtpCapabilities && { rtpCapabilities: media.rtpCapabilities }),
         ...(name !== undefined && { name }),
@@ -76,13 +78,6 @@ async function take(services: Services, before: Joined, from: Owner, placement: 
     placement.failed();
     throw error;
   }
-}
-
-function notice(reason: MoveReason, result: OperationResults['joinPeer']): MoveEvent {
-  const { producerTransport, consumerTransport, rtpCapabilities, consumers = [] } = result;
-  if (!producerTransport || !consumerTransport) throw new SluiceError('internal', 'A move came without transports.');
-  const deadlineMs = reason === 'drain' ? overlapMs : 0;
-  return { type: 'move', reason, deadlineMs, rtpCapabilities, producerTransport, consumerTransport, consumers };
 }
 
 /** What the peer had before, released when the client says so, or when its time is up. */

@@ -219,7 +219,7 @@ export class Switchboard {
 
   #tell(notice: PeerNotice): void {
     const session = this.#sessions.find(notice);
-    if (session) session.notice(notice.event);
+    if (session) session.hear(notice.event);
     else this.#services.metrics.dropped.inc({ reason: 'noSession' });
   }
 

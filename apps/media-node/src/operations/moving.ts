@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { SluiceError } from '@sluice/shared';
+import { confirmMove, pendingNotice } from '../pending-moves.ts';
 import { detach, releasePlace } from '../places.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
@@ -24,17 +25,19 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
     peer.detached = false;
     peer.grace?.cancel();
     peer.grace = undefined;
+    const move = pendingNotice(peer);
     return {
       consumers: peer.carriedConsumers(),
       producerIds: [...peer.producers.keys()],
       ...(peer.rtpCapabilities && { rtpCapabilities: peer.rtpCapabilities }),
+      ...(move && { move }),
     };
   });
 };
 
 export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async ({ slice, peer }, _, node) => {
-  // Within a node there is no old place: the peer stays, on another router.
   if (peer.movedAway) await releasePlace(node, slice, peer, 'moved');
+  else confirmMove(node, peer);
   return nothing;
 });
 

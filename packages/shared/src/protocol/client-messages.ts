@@ -54,8 +54,10 @@ export interface ReplacingConsumer extends ConsumerInfo {
 }
 
 /** Why a peer's media has to go to another place. */
-export type MoveReason = 'drain' | 'nodeLost' | 'workerLost' | 'rebalance';
+export const moveReasons = ['drain', 'nodeLost', 'workerLost', 'rebalance'] as const;
+export type MoveReason = (typeof moveReasons)[number];
 
+/** It may come more than once: the id of its sending transport says which move it is. */
 export interface MoveEvent {
   type: 'move';
   reason: MoveReason;

@@ -20,7 +20,16 @@ const transport = {
   iceCandidates: [],
   dtlsParameters: { role: 'auto', fingerprints: [] },
 };
+const given = { producerTransport: transport, consumerTransport: { ...transport, id: 't2' } };
 let lastProducer = 0;
+let lastMove = 0;
+
+/** As a node tells a client of its move; each is another one. */
+export function moveNotice({ id }: Pick<FakeNode, 'id'>, { reason = 'workerLost', deadlineMs = 0 } = {}) {
+  const producerTransport = { ...transport, id: `move-${++lastMove}` };
+  const rest = { rtpCapabilities: { codecs: [] }, ...given, producerTransport, consumers: [] };
+  return { type: 'move', node: id, reason, deadlineMs, ...rest };
+}
 
 const ownerOf = ({ id, boot }: FakeNode) => ({ node: id, boot });
 
@@ -48,12 +57,13 @@ export const answers: Answers = {
     const record = { ...own, ...ownerOf(node) };
     node.peers.set(params.peerId, record);
     const snapshot = from
-      ? await take(node, room, record, from as Owner)
+      ? await take(node, room, record, { node: from.node, boot: from.boot } as Owner)
       : await node.directory.enter(room, record, { maxPeers: 1000 });
     return {
       snapshot,
       rtpCapabilities: { codecs: [] },
-      ...(transports && { producerTransport: transport, consumerTransport: { ...transport, id: 't2' } }),
+      ...(transports && given),
+      ...(from && { move: moveNotice(node, from) }),
     };
   },
   leavePeer: async (node, params) => {
