@@ -62,10 +62,10 @@ it('[NO11] [GW32] a worker dies while the peer has no session: it is told behind
   });
   const connection = await Connection.open(`${cluster.urlOf(1).replace('http', 'ws')}/ws`);
   const moves = movesOf(connection);
-  await connection.request('resume', { room, peerId: peerId as never, resumeToken, epoch, seq });
+  await connection.request('resume', { room, peerId, resumeToken, epoch, seq });
   const { producerTransport } = await eventually('the move', () => moves[0]);
   const media = { transportId: producerTransport.id, kind: 'video' as const, rtpParameters: rtpParametersOf('video') };
-  await connection.request('produce', { ...media, replaces: camera as never });
+  await connection.request('produce', { ...media, replaces: camera });
   await connection.request('moved', {});
   await eventually(
     'the node to know',

@@ -65,7 +65,7 @@ async function attemptReplant(node: MediaNode, uprooted: Uprooted, attempt: numb
     node.metrics.moves.inc({ reason: 'workerLost', result: 'ok' });
   } catch (error) {
     const afterMs = triesAfterMs[attempt];
-    if (afterMs !== undefined && !peer.closed) {
+    if (afterMs !== undefined) {
       node.clock.setTimer(() => void replant(node, uprooted, attempt + 1), jittered(afterMs, 0.3));
       return;
     }
