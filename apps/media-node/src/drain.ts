@@ -11,9 +11,20 @@ const lookEveryMs = 100;
  */
 const nowhereMs = 3000;
 
+export type DrainOutcome = 'empty' | 'deadline' | 'cancelled';
+
+interface Running {
+  outcome: Promise<DrainOutcome>;
+  end(outcome: DrainOutcome): void;
+  look: Timer;
+  deadline: Timer | undefined;
+  givenUp: boolean;
+}
+
 /**
  * Takes nothing new and lets what is here be moved. The registry says that the node drains; the gateways do the moving,
- * paced and make before break. It ends when nobody is left, at the deadline, or when it is cancelled.
+ * paced and make before break. It is over when nobody is left, or at the deadline; the node takes nobody from then on
+ * either, until the drain is cancelled.
  */
 export class Drain {
   readonly #node: MediaNode;
@@ -22,7 +33,8 @@ export class Drain {
   #failed = 0;
   /** When another node was last known that takes peers. */
   #elsewhereAt = 0;
-  #running: { resolve(outcome: 'empty' | 'deadline' | 'cancelled'): void; timers: Timer[] } | undefined;
+  #draining = false;
+  #running: Running | undefined;
 
   constructor(node: MediaNode, clock: Clock) {
     this.#node = node;
@@ -30,52 +42,62 @@ export class Drain {
   }
 
   get draining(): boolean {
-    return this.#running !== undefined;
+    return this.#draining;
   }
 
   get status(): DrainStatus {
-    return { draining: this.draining, remaining: this.#remaining(), moved: this.#moved, failed: this.#failed };
+    return {
+      draining: this.#draining,
+      over: this.#draining && !this.#running,
+      remaining: this.#remaining(),
+      moved: this.#moved,
+      failed: this.#failed,
+    };
   }
 
   /** A peer went to another node. */
   moved(): void {
-    if (this.draining) this.#moved++;
+    if (this.#running) this.#moved++;
   }
 
-  /** Resolves with how it ended. A second call while one runs has no effect but a new deadline. */
-  run(deadlineMs: number): Promise<'empty' | 'deadline' | 'cancelled'> {
-    this.#running?.resolve('cancelled');
+  /** Resolves with how it ended. One that runs already goes on, with a new deadline. */
+  run(deadlineMs: number): Promise<DrainOutcome> {
+    const running = this.#running ?? this.#begin();
+    running.deadline?.cancel();
+    running.deadline = this.#clock.setTimer(() => this.#giveUp(running), deadlineMs);
+    this.#look(running);
+    return running.outcome;
+  }
+
+  /** Everyone who is still here stays, and others may come again. */
+  cancel(): void {
+    this.#draining = false;
+    this.#running?.end('cancelled');
+    this.#node.registry.beat();
+  }
+
+  #begin(): Running {
     this.#moved = 0;
     this.#failed = 0;
     this.#elsewhereAt = this.#clock.now();
-    return new Promise((resolve) => {
-      const end = (outcome: 'empty' | 'deadline' | 'cancelled') => {
-        for (const timer of timers) timer.cancel();
-        if (this.#running?.timers === timers) this.#running = undefined;
-        resolve(outcome);
-      };
-      let givenUp = false;
-      const over = () => {
-        if (!givenUp) void this.#giveUp().then(() => end('deadline'));
-        givenUp = true;
-      };
-      const timers: Timer[] = [
-        this.#clock.setRepeating(() => {
-          if (this.#isEmpty()) end('empty');
-          else if (this.#clock.now() - this.#lastElsewhere() > nowhereMs)
-            void this.#giveUp().then(() => end('deadline'));
-        }, lookEveryMs),
-        this.#clock.setTimer(() => over(), deadlineMs),
-      ];
-      this.#running = { resolve: end, timers };
-      this.#node.registry.beat();
-      if (this.#isEmpty()) end('empty');
-    });
+    const { promise: outcome, resolve } = Promise.withResolvers<DrainOutcome>();
+    const end = (how: DrainOutcome) => {
+      running.look.cancel();
+      running.deadline?.cancel();
+      if (this.#running === running) this.#running = undefined;
+      resolve(how);
+    };
+    const look = this.#clock.setRepeating(() => this.#look(running), lookEveryMs);
+    const running: Running = { outcome, end, look, deadline: undefined, givenUp: false };
+    this.#running = running;
+    this.#draining = true;
+    this.#node.registry.beat();
+    return running;
   }
 
-  cancel(): void {
-    this.#running?.resolve('cancelled');
-    this.#node.registry.beat();
+  #look(running: Running): void {
+    if (this.#isEmpty()) running.end('empty');
+    else if (this.#clock.now() - this.#lastElsewhere() > nowhereMs) this.#giveUp(running);
   }
 
   #remaining(): number {
@@ -101,10 +123,14 @@ export class Drain {
     return waits.length === 0;
   }
 
-  async #giveUp(): Promise<void> {
+  /** Who is still here loses what it has here. */
+  #giveUp(running: Running): void {
+    if (running.givenUp) return;
+    running.givenUp = true;
     const places = [...this.#node.slices].flatMap((slice) => slice.entered().map((peer) => ({ slice, peer })));
     this.#failed = places.length;
-    await Promise.all(places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained')));
+    const released = places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained'));
+    void Promise.all(released).finally(() => running.end('deadline'));
   }
 }
 

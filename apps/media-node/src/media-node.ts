@@ -154,11 +154,12 @@ export class MediaNode {
     );
   }
 
-  /** Waits for its peers to be moved, `deadlineMs` at most, and goes. */
-  async drainAndStop(deadlineMs: number): Promise<void> {
+  /** Waits for its peers to be moved, `deadlineMs` at most, and goes. False where that was cancelled, and it stays. */
+  async drainAndStop(deadlineMs: number): Promise<boolean> {
     const outcome = await this.drain.run(deadlineMs);
     this.log.info({ outcome, ...this.drain.status }, 'The drain is over.');
-    await this.stop();
+    if (outcome !== 'cancelled') await this.stop();
+    return outcome !== 'cancelled';
   }
 
   /** Gives up its slices, and goes. */

@@ -1,6 +1,7 @@
-import type { Owner } from '@sluice/shared';
+import type { NodeId, Owner } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
+import { isNodesFault } from './admission.ts';
 import type { Placement } from './placements.ts';
 import type { Services } from './services.ts';
 import type { Session } from './session.ts';
@@ -10,6 +11,8 @@ import type { Joined } from './session-state.ts';
 export interface Decision {
   reason: MoveReason;
   decidedAt: number;
+  /** Nodes where it has failed; this one is added where it does again. */
+  avoid: Set<NodeId>;
 }
 
 /** One try at a move, in ms. */
@@ -28,13 +31,18 @@ const overlapMs = 10_000;
  * @throws noCapacity, nodeUnavailable, …: nothing has changed, and it may be tried again.
  */
 export async function movePeer(session: Session, services: Services, decision: Decision): Promise<void> {
-  const { reason, decidedAt } = decision;
+  const { reason, decidedAt, avoid } = decision;
   const place = session.place();
   if (!place) return;
   const before = session.joined();
-  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined };
+  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined, avoid };
   const placement = services.placements.choose(wish);
-  const result = await take(services, before, { node: place.node, boot: place.boot, reason }, placement);
+  const result = await take(services, before, { node: place.node, boot: place.boot, reason }, placement).catch(
+    (error: unknown) => {
+      avoid.add(placement.node.id);
+      throw error;
+    },
+  );
   if (!session.open || session.state !== before) {
     // It left, was lost, or spoke through another gateway, while the new node was asked.
     const peer = { ...before, address: placement.node.address };
@@ -75,7 +83,8 @@ async function take(services: Services, before: Joined, from: From, placement: P
     placement.arrived();
     return result;
   } catch (error) {
-    placement.failed();
+    if (isNodesFault(error)) placement.missed();
+    else placement.failed();
     throw error;
   }
 }

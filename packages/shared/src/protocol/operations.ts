@@ -125,7 +125,10 @@ export const drainOperations = {
 } as const;
 
 export interface DrainStatus {
+  /** From its beginning until it is cancelled. */
   draining: boolean;
+  /** Nobody is waited for any more. */
+  over: boolean;
   /** Peers still here, moved away, and left behind at the deadline. */
   remaining: number;
   moved: number;

@@ -84,9 +84,9 @@ export const answers: Answers = {
     return { consumers: [], producerIds: [] };
   },
   releasePeer: async () => ({}),
-  drain: async () => ({ draining: true, remaining: 0, moved: 0, failed: 0 }),
-  cancelDrain: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
-  drainStatus: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
+  drain: async () => ({ draining: true, over: true, remaining: 0, moved: 0, failed: 0 }),
+  cancelDrain: async () => ({ draining: false, over: false, remaining: 0, moved: 0, failed: 0 }),
+  drainStatus: async () => ({ draining: false, over: false, remaining: 0, moved: 0, failed: 0 }),
   createTransport: async () => transport,
   restartIce: async () => ({ iceParameters: transport.iceParameters }),
   produce: async (node, { room, peerId, kind, paused, source, metadata }) => ({
