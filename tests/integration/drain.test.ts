@@ -66,7 +66,7 @@ it('[NO10] a drain of ten peers that is cancelled half-way leaves five where the
   await eventually('the gateway to hear of it', async () => (await ops(opsPort, 'GET', '/readyz')).status === 200);
   for (const peer of peers) {
     // Those that moved still have their old place: both answer for what they have.
-    expect(await peer.ask('restartIce', { transportId: peer.sendTransportId as never })).toMatchObject({
+    expect(await peer.ask('restartIce', { transportId: peer.sendTransportId })).toMatchObject({
       type: 'iceRestarted',
     });
   }
@@ -90,4 +90,49 @@ it('[NO10] a drain that is asked for again only has a new deadline; when it is o
   nodeA.drain.cancel();
   expect(nodeA.report()).toMatchObject({ draining: false, accepting: true });
   for (const peer of peers) await peer[Symbol.asyncDispose]();
+});
+
+it('[GW36] any process drains any other by its name, and calls it off', async () => {
+  const room = newRoom();
+  await using ann = await join(room);
+  const [gateway, other] = cluster.gateways;
+  const ports = [gateway?.opsPort ?? 0, nodeB.opsPort, nodeA.opsPort];
+  const accept = takesOnly(nodeB, 0);
+  for (const port of ports) {
+    const begun = await ops(port, 'POST', '/nodes/node-1/drain?deadlineMs=60000');
+    expect(begun).toEqual({ status: 200, body: { draining: true, over: false, remaining: 1, moved: 0, failed: 0 } });
+    expect(nodeA.drain.draining).toBe(true);
+    expect((await ops(port, 'GET', '/nodes/node-1/drain')).body).toMatchObject({ draining: true, remaining: 1 });
+    expect((await ops(port, 'DELETE', '/nodes/node-1/drain')).body).toMatchObject({ draining: false });
+    expect(nodeA.drain.draining).toBe(false);
+  }
+  accept();
+  const spread = await ops(ports[1] ?? 0, 'POST', '/gateways/gateway-2/drain?deadlineMs=1000');
+  expect(spread).toMatchObject({ status: 200, body: { draining: true, remaining: 0 } });
+  expect((await ops(other?.opsPort ?? 0, 'GET', '/readyz')).status).toBe(503);
+  await expect(RawPeer.join({ url: cluster.urlOf(1), node: 'node-1' }, room)).rejects.toMatchObject({
+    code: 'unreachable',
+  });
+  await ops(ports[1] ?? 0, 'DELETE', '/gateways/gateway-2/drain');
+  await using bob = await RawPeer.join({ url: cluster.urlOf(1), node: 'node-1' }, room);
+  expect(bob.joined.peers.map(({ peerId }) => peerId)).toEqual([ann.joined.peerId]);
+});
+
+it("[GW36] whom nobody knows is not found; a deadline that is none is the caller's fault", async () => {
+  const port = cluster.gateways[0]?.opsPort ?? 0;
+  for (const method of ['POST', 'GET', 'DELETE']) {
+    expect(await ops(port, method, '/nodes/nobody/drain')).toMatchObject({
+      status: 404,
+      body: { code: 'nodeUnknown' },
+    });
+    expect(await ops(nodeA.opsPort, method, '/gateways/node-1/drain')).toMatchObject({
+      status: 404,
+      body: { code: 'gatewayUnknown' },
+    });
+  }
+  for (const deadline of ['soon', '-1', '1.5', '', '86400001']) {
+    const { status, body } = await ops(port, 'POST', `/nodes/node-1/drain?deadlineMs=${deadline}`);
+    expect({ status, code: body['code'] }).toEqual({ status: 400, code: 'badRequest' });
+  }
+  expect(nodeA.drain.draining).toBe(false);
 });

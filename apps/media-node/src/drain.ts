@@ -1,4 +1,4 @@
-import { type Clock, type DrainStatus, SluiceError, type Timer } from '@sluice/shared';
+import type { Clock, Drainable, DrainStatus, Timer } from '@sluice/shared';
 import { releasePlace } from './places.ts';
 import type { MediaNode } from './media-node.ts';
 import type { Peer } from './peer.ts';
@@ -26,7 +26,7 @@ interface Running {
  * paced and make before break. It is over when nobody is left, or at the deadline; the node takes nobody from then on
  * either, until the drain is cancelled.
  */
-export class Drain {
+export class Drain implements Drainable {
   readonly #node: MediaNode;
   readonly #clock: Clock;
   #moved = 0;
@@ -60,9 +60,13 @@ export class Drain {
     if (this.#running) this.#moved++;
   }
 
+  begin(deadlineMs = this.#node.config.drainDeadlineMs): void {
+    void this.run(deadlineMs);
+  }
+
   /** Resolves with how it ended. One that runs already goes on, with a new deadline. */
   run(deadlineMs: number): Promise<DrainOutcome> {
-    const running = this.#running ?? this.#begin();
+    const running = this.#running ?? this.#enter();
     running.deadline?.cancel();
     running.deadline = this.#clock.setTimer(() => this.#giveUp(running), deadlineMs);
     this.#look(running);
@@ -76,7 +80,7 @@ export class Drain {
     this.#node.registry.beat();
   }
 
-  #begin(): Running {
+  #enter(): Running {
     this.#moved = 0;
     this.#failed = 0;
     this.#elsewhereAt = this.#clock.now();
@@ -135,22 +139,3 @@ export class Drain {
 }
 
 const isAttached = ({ detached, movedAway }: Peer): boolean => !detached || movedAway;
-
-/** A drain by the private port: `POST /drain?deadlineMs=…`, `GET /drain` for how far it is, `DELETE /drain`. */
-export function drainRoutes(node: MediaNode) {
-  return {
-    'GET /drain': () => node.drain.status,
-    'POST /drain': (query: URLSearchParams) => {
-      const deadlineMs = Number(query.get('deadlineMs') ?? node.config.drainDeadlineMs);
-      if (!(deadlineMs >= 0)) {
-        throw new SluiceError('badRequest', 'deadlineMs is a number of ms.', { details: { path: 'deadlineMs' } });
-      }
-      void node.drain.run(deadlineMs);
-      return node.drain.status;
-    },
-    'DELETE /drain': () => {
-      node.drain.cancel();
-      return node.drain.status;
-    },
-  };
-}

@@ -18,6 +18,7 @@ import {
   channels,
   createBusMetrics,
   createMetricsRegistry,
+  drainRoutes,
   Endpoint,
   FeedVerifier,
   Lifecycle,
@@ -40,9 +41,9 @@ import type { Peer } from './peer.ts';
 import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
 import { Sweep } from './sweep.ts';
-import { Drain, drainRoutes } from './drain.ts';
+import { Drain } from './drain.ts';
 import { forgetNode } from './losses.ts';
-import { markMoved } from './places.ts';
+import { letGoAfterMs, markMoved } from './places.ts';
 import { leaveRouter } from './replanting.ts';
 
 export interface MediaNodeOptions {
@@ -53,12 +54,6 @@ export interface MediaNodeOptions {
   clock: Clock;
   log: Logger;
 }
-
-/**
- * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
- * shorter is sooner quiet after a freeze.
- */
-const letGoAfterMs = 500;
 
 /** A media process: operations in, media through its workers, events out. */
 export class MediaNode {
@@ -294,7 +289,7 @@ export class MediaNode {
       port,
       metrics: this.metricsRegistry,
       readiness: () => this.readiness(),
-      routes: drainRoutes(this),
+      routes: drainRoutes({ own: this.drain, registry: this.registry, endpoint: this.endpoint }),
     });
   }
 }

@@ -9,6 +9,12 @@ import type { Slice } from './slice.ts';
  */
 const abandonedAfterMs = 45_000;
 
+/**
+ * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
+ * shorter is sooner quiet after a freeze.
+ */
+export const letGoAfterMs = 500;
+
 /** The peer has gone to another node: here it only waits to be released, or to be forgotten. */
 export function markMoved(node: MediaNode, slice: Slice, peer: Peer): void {
   if (peer.movedAway) return;

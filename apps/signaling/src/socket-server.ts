@@ -23,6 +23,8 @@ export interface SocketServerOptions {
   /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
   allowedOrigins: readonly string[];
   maxSockets: number;
+  /** Whether new connections are taken at the moment. */
+  accepting?: () => boolean;
   page?: Page | undefined;
   /** Called for each connection, once. Must not throw. */
   open(socket: Socket): SocketListener;
@@ -120,10 +122,14 @@ export class SocketServer {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { allowedOrigins, maxSockets } = this.#options;
+    const { allowedOrigins, maxSockets, accepting } = this.#options;
     const origin = request.getHeader('origin');
     if (allowedOrigins.length > 0 && origin !== '' && !allowedOrigins.includes(origin)) {
       response.writeStatus('403 Forbidden').end('This origin may not connect.');
+      return;
+    }
+    if (accepting && !accepting()) {
+      response.writeStatus('503 Service Unavailable').end('This gateway takes nobody at the moment.');
       return;
     }
     if (this.#connections.size >= maxSockets) {

@@ -4,20 +4,25 @@ import {
   channels,
   createBusMetrics,
   createDetectionMetric,
-  delay,
+  drainRoutes,
+  drainServed,
   Endpoint,
   FeedVerifier,
   newBootId,
+  nodeOperations,
+  type OpsRoute,
   type PeerNotice,
   peerNotice,
   type Readiness,
   Registry,
   type RegistryEvent,
+  type ServedOperation,
   type Step,
 } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import { Departures } from './departures.ts';
 import { Fencing } from './fencing.ts';
+import { GatewayDrain } from './gateway-drain.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { MoveTimes } from './move-times.ts';
 import { Movers } from './movers.ts';
@@ -43,9 +48,6 @@ export interface SwitchboardOptions {
   bufferedBytes: () => number;
 }
 
-/** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
-const elsewhereMs = 2000;
-
 /** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */
 const leaveLimitMs = 2000;
 
@@ -59,6 +61,7 @@ export class Switchboard {
   readonly #endpoint: Endpoint;
   readonly #registry: Registry;
   readonly #sessions = new Sessions();
+  readonly drain: GatewayDrain;
   readonly #rooms: RoomFeeds;
   readonly #verifier: FeedVerifier;
   readonly #services: Services;
@@ -73,12 +76,20 @@ export class Switchboard {
     const busMetrics = createBusMetrics(options.metrics);
     this.#detected = createDetectionMetric(options.metrics);
     const onGarbage = () => busMetrics.dropped.inc({ reason: 'garbage' });
+    this.drain = new GatewayDrain({
+      sessions: this.#sessions,
+      clock,
+      random: options.random,
+      defaultSpreadMs: config.drainSpreadMs,
+      onChange: () => this.#registry.beat(),
+    });
     this.#endpoint = new Endpoint({
       bus,
       clock,
       log,
       metrics: busMetrics,
       inbox: channels.gateway(config.gatewayId, this.#boot),
+      operations: servedDrain(this.drain),
       notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
     });
     this.#registry = new Registry({
@@ -155,15 +166,9 @@ export class Switchboard {
     this.#registry.beat();
   }
 
-  /** Resolves when every session has gone elsewhere, or has had the time to. */
-  async sendElsewhere(spreadMs: number): Promise<void> {
-    const { clock, random } = this.#options;
-    const sessions = [...this.#sessions.inRooms()];
-    for (const session of sessions) {
-      session.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
-    }
-    const over = clock.now() + spreadMs + elsewhereMs;
-    while (this.#sessions.joined > 0 && clock.now() < over) await delay(clock, 50);
+  /** How the private port drains this gateway, and any other process of the cluster. */
+  drainRoutes(): Record<string, OpsRoute> {
+    return drainRoutes({ own: this.drain, registry: this.#registry, endpoint: this.#endpoint });
   }
 
   open(socket: Socket): SocketListener {
@@ -176,6 +181,7 @@ export class Switchboard {
   readiness(): Readiness {
     const reasons = [];
     if (this.#stopping) reasons.push('it is stopping');
+    if (this.drain.draining) reasons.push('it is draining');
     if (!this.#endpoint.hearing) reasons.push('the bus is not heard');
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
@@ -231,7 +237,7 @@ export class Switchboard {
       address: this.address,
       version: this.#options.version,
       sessions: this.#sessions.size,
-      draining: this.#stopping,
+      draining: this.#stopping || this.drain.draining,
     };
   }
 
@@ -241,4 +247,13 @@ export class Switchboard {
     await Promise.race([this.#sessions.closeAll('goingAway'), limit.promise]);
     timer.cancel();
   }
+}
+
+function servedDrain(own: GatewayDrain): Record<string, ServedOperation> {
+  const { drain, cancelDrain, drainStatus } = drainServed(own);
+  return {
+    drain: { params: nodeOperations.drain, run: drain },
+    cancelDrain: { params: nodeOperations.cancelDrain, run: cancelDrain },
+    drainStatus: { params: nodeOperations.drainStatus, run: drainStatus },
+  };
 }

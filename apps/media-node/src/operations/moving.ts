@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { SluiceError } from '@sluice/shared';
+import { drainServed, SluiceError } from '@sluice/shared';
 import { confirmMove, pendingNotice } from '../pending-moves.ts';
 import { detach, releasePlace } from '../places.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
@@ -41,17 +41,11 @@ export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async
   return nothing;
 });
 
-export const drain: Operation<'drain'> = async (node, { deadlineMs }) => {
-  void node.drain.run(deadlineMs);
-  return node.drain.status;
-};
+export const drain: Operation<'drain'> = (node, params) => drainServed(node.drain).drain(params);
 
-export const cancelDrain: Operation<'cancelDrain'> = async (node) => {
-  node.drain.cancel();
-  return node.drain.status;
-};
+export const cancelDrain: Operation<'cancelDrain'> = (node) => drainServed(node.drain).cancelDrain();
 
-export const drainStatus: Operation<'drainStatus'> = async (node) => node.drain.status;
+export const drainStatus: Operation<'drainStatus'> = (node) => drainServed(node.drain).drainStatus();
 
 function sameText(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];

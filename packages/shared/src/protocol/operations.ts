@@ -116,10 +116,13 @@ export const pipeOperations = {
   }),
 } as const;
 
-/** Whoever runs the cluster → node. */
+/** Whoever runs the cluster, by any process of it → node, or gateway. */
 export const drainOperations = {
-  /** Takes nothing new and waits for the gateways to move its peers, `deadlineMs` at most. */
-  drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000) }),
+  /**
+   * Takes nothing new. A node waits for the gateways to move its peers, `deadlineMs` at most; a gateway sends its clients
+   * elsewhere, spread over so long. Without it, what the process's own settings say.
+   */
+  drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000).exactOptional() }),
   cancelDrain: z.object({}),
   drainStatus: z.object({}),
 } as const;
