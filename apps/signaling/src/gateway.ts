@@ -55,6 +55,7 @@ export class Gateway implements AsyncDisposable {
       log,
       allowedOrigins: config.allowedOrigins,
       maxSockets: config.maxSessions,
+      behindProxy: config.behindProxy,
       page: config.devPage ? options.page : undefined,
       accepting: () => !this.#switchboard.drain.draining,
       open: (socket) => this.#switchboard.open(socket),

@@ -6,6 +6,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { MoveTimes } from './move-times.ts';
 import type { NodeClient } from './node-client.ts';
 import type { Placements } from './placements.ts';
+import type { ResumeGuard } from './resume-guard.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,6 +23,7 @@ export interface Services {
   nodes: NodeClient;
   departures: Departures;
   placements: Placements;
+  resumeGuard: ResumeGuard;
   rooms: RoomFeeds;
   sessions: Sessions;
 }

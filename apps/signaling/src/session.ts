@@ -60,6 +60,10 @@ export class Session implements SocketListener {
     return this.#open;
   }
 
+  get address(): string {
+    return this.#socket.address;
+  }
+
   /** Its connection ended without anybody's wish: the peer waits for whoever resumes it. */
   get lost(): boolean {
     return this.#lost;

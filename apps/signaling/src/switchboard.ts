@@ -28,6 +28,7 @@ import { MoveTimes } from './move-times.ts';
 import { Movers } from './movers.ts';
 import { NodeClient } from './node-client.ts';
 import { Placements } from './placements.ts';
+import { ResumeGuard } from './resume-guard.ts';
 import { RoomFeeds } from './room-feeds.ts';
 import type { Services } from './services.ts';
 import { Session } from './session.ts';
@@ -47,6 +48,9 @@ export interface SwitchboardOptions {
   random: () => number;
   bufferedBytes: () => number;
 }
+
+/** As the metrics name them. */
+const resumeScopes = { peer: 'resumePeer', address: 'resumeAddress' } as const;
 
 /** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */
 const leaveLimitMs = 2000;
@@ -204,6 +208,7 @@ export class Switchboard {
       placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
       metrics,
       moveTimes: new MoveTimes(clock, metrics.moveDuration),
+      resumeGuard: new ResumeGuard(clock, (scope) => metrics.rateLimited.inc({ scope: resumeScopes[scope] })),
     };
   }
 

@@ -1,4 +1,4 @@
-import { type Position, SluiceError } from '@sluice/shared';
+import { isSluiceError, type Position, SluiceError } from '@sluice/shared';
 import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from '../client-events.ts';
 import { attach, rejected } from '../attach.ts';
@@ -12,28 +12,50 @@ import type { Call, Handler } from './handler.ts';
  * earlier connection that still stands is closed. What happened meanwhile comes with the reply.
  */
 export const resume: Handler<'resume'> = async (call) => {
-  const { session, services, fields, deadline } = call;
+  const { session, services, fields } = call;
   if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+  const attempt = begin(call);
   session.beginJoin();
   const followed = services.rooms.acquire(fields.room);
+  const hash = () => followed.feed.view.peers.get(fields.peerId)?.resumeHash;
   try {
-    await withDeadline(services.clock, deadline, catchUp(call, followed));
-    const { state, move } = await attach(call, followed);
-    const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
+    const outcome = await resumeIn(call, followed);
+    attempt.end('right', hash());
     services.metrics.resumes.inc({ result: 'ok' });
-    return () => {
-      const reply = takeUp(call, state, missed);
-      // The client may not have heard of it: then its connection ended first, or the notice was lost.
-      if (move) session.noticeInTurn(move);
-      return reply;
-    };
+    return outcome;
   } catch (error) {
+    attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
     services.metrics.resumes.inc({ result: error instanceof SluiceError ? error.code : 'internal' });
     services.rooms.release(followed);
     session.joinFailed();
     throw error;
   }
 };
+
+/** @throws tooManyRequests, before anything is asked of anybody. */
+function begin({ session, services, fields }: Call<'resume'>) {
+  const { room, peerId, resumeToken: token } = fields;
+  const hash = services.rooms.get(room)?.feed.view.peers.get(peerId)?.resumeHash;
+  try {
+    return services.resumeGuard.begin({ room, peerId, token, address: session.address, hash });
+  } catch (error) {
+    services.metrics.resumes.inc({ result: SluiceError.from(error).code });
+    throw error;
+  }
+}
+
+async function resumeIn(call: Call<'resume'>, followed: FollowedRoom) {
+  const { session, services, deadline } = call;
+  await withDeadline(services.clock, deadline, catchUp(call, followed));
+  const { state, move } = await attach(call, followed);
+  const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
+  return () => {
+    const reply = takeUp(call, state, missed);
+    // The client may not have heard of it: then its connection ended first, or the notice was lost.
+    if (move) session.noticeInTurn(move);
+    return reply;
+  };
+}
 
 async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedRoom): Promise<void> {
   await followed.subscribed();

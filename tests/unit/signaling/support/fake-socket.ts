@@ -14,6 +14,7 @@ export class FakeSocket implements Socket {
   readonly texts: string[] = [];
   closedWith: number | undefined;
   bufferedBytes = 0;
+  address = '192.0.2.1';
   listener: SocketListener | undefined;
   #ended = false;
 
