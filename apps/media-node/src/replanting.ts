@@ -85,6 +85,7 @@ async function moveNotice(node: MediaNode, slice: Slice, peer: Peer): Promise<Mo
   for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
   return {
     type: 'move',
+    node: node.owner.node,
     reason: 'workerLost',
     deadlineMs: 0,
     rtpCapabilities: peer.router.router.rtpCapabilities as RtpCapabilities,

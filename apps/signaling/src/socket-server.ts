@@ -149,8 +149,9 @@ export class SocketServer {
 
   /** The last entry is the one that our own proxy has written. */
   #addressOf(response: HttpResponse, request: HttpRequest): string {
-    const forwarded = this.#options.behindProxy ? request.getHeader('x-forwarded-for').split(',').at(-1)?.trim() : '';
-    return forwarded || Buffer.from(response.getRemoteAddressAsText()).toString();
+    const forwarded = this.#options.behindProxy ? request.getHeader('x-forwarded-for') : '';
+    if (forwarded !== '') return forwarded.slice(forwarded.lastIndexOf(',') + 1).trim();
+    return Buffer.from(response.getRemoteAddressAsText()).toString();
   }
 
   #open(ws: WebSocket<Slot>): void {

@@ -205,10 +205,13 @@ test('[GW37] behind a proxy a client is where that says it is: what it claims it
     return { action: 'resume', room: 'demo', peerId, resumeToken: 'wrong', epoch: 1, seq: 0, id: peerId };
   };
   const flooder = await from('198.51.100.1, 203.0.113.9');
-  for (let index = 0; index < 100; index++) await flooder.ask(wrong(`peer-${index}`));
+  for (let index = 0; index < 100; index++) flooder.socket.send(JSON.stringify(wrong(`peer-${index}`)));
   const again = await from('198.51.100.2, 203.0.113.9');
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => again.ask(wrong(`next-${index}`))));
-  expect(answers.map(({ code }) => code)).toContain('tooManyRequests');
+  const codes = new Set<unknown>();
+  for (let index = 0; index < 1000 && !codes.has('tooManyRequests'); index++) {
+    codes.add((await again.ask(wrong(`next-${index}`)))['code']);
+  }
+  expect(codes).toContain('tooManyRequests');
   const other = await from('203.0.113.9, 203.0.113.10');
   expect(await other.ask(wrong('somebody'))).toMatchObject({ code: 'resumeRejected' });
 });

@@ -116,6 +116,21 @@ test('[GW32] what was lost with its node can be replaced by way of a gateway tha
   expect(foreign).toMatchObject({ code: 'badRequest', details: { path: 'replaces' } });
 });
 
+test('[GW38] resumed and move say where the media is', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock, nodes: 2 });
+  const ann = await world.gateway.join();
+  const old = nodeOf(world, ann);
+  const next = world.nodes.find((node) => node !== old) as FakeNode;
+  ann.lose();
+  const again = world.gateway.connect();
+  expect(await again.ask(resumption(ann))).toMatchObject({ node: old.id });
+  await clock.advance(1000);
+  await old.die();
+  await clock.advance(600);
+  expect(again.of('move')).toMatchObject([{ node: next.id }]);
+});
+
 test('[GW33] a resume while the peer is being moved finds it where it goes', async () => {
   await using world = await World.create({ nodes: 2 });
   const ann = await world.gateway.join();

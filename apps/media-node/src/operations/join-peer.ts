@@ -92,7 +92,7 @@ async function settleIn(
   const { reason, deadlineMs } = from;
   const rtpCapabilities = routerCapabilities(peer);
   const given = { rtpCapabilities, producerTransport, consumerTransport, consumers };
-  const event: MoveEvent = { type: 'move', reason, deadlineMs, ...given };
+  const event: MoveEvent = { type: 'move', node: slice.owner.node, reason, deadlineMs, ...given };
   expectMove(node, slice, peer, event);
   return event;
 }

@@ -108,7 +108,7 @@ function takeUp({ session, fields }: Call<'resume'>, state: Joined, missed: Miss
   session.enter(state);
   // Where the feed went on since the stream was read, the picture serves, which is as of this turn.
   if (missed && isAt(missed, position))
-    return { type: 'resumed', epoch: missed.epoch, seq: missed.seq, events: missed.events };
+    return { type: 'resumed', node: state.node, epoch: missed.epoch, seq: missed.seq, events: missed.events };
   const snapshot = { room: state.room, ...position, peers: toPeers(feed.view, state.peerId) };
-  return { type: 'resumed', ...position, snapshot };
+  return { type: 'resumed', node: state.node, ...position, snapshot };
 }
