@@ -172,7 +172,7 @@ export class Slice {
    *
    * @throws peerNotFound when it has left, or somebody else has it by now.
    */
-  async take(record: PeerRecord, from: Owner): Promise<RoomSnapshot> {
+  async take(record: PeerRecord, from: Owner & Pick<PeerRecord, 'sessionId'>): Promise<RoomSnapshot> {
     await this.commit({ type: 'takePeer', peer: record, from });
     const snapshot = await this.#options.directory.snapshot(this.room);
     const taken = snapshot?.peers.find(({ peerId }) => peerId === record.peerId);

@@ -1,4 +1,4 @@
-import type { NodeId, Owner } from '@sluice/shared';
+import type { NodeId, PeerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
 import { isNodesFault } from './admission.ts';
@@ -37,12 +37,15 @@ export async function movePeer(session: Session, services: Services, decision: D
   const before = session.joined();
   const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined, avoid };
   const placement = services.placements.choose(wish);
-  const result = await take(services, before, { node: place.node, boot: place.boot, reason }, placement).catch(
-    (error: unknown) => {
-      avoid.add(placement.node.id);
-      throw error;
-    },
-  );
+  const result = await take(
+    services,
+    before,
+    { node: place.node, boot: place.boot, sessionId: place.sessionId, reason },
+    placement,
+  ).catch((error: unknown) => {
+    avoid.add(placement.node.id);
+    throw error;
+  });
   if (!session.open || session.state !== before) {
     // It left, was lost, or spoke through another gateway, while the new node was asked.
     const peer = { ...before, address: placement.node.address };
@@ -56,7 +59,7 @@ export async function movePeer(session: Session, services: Services, decision: D
   services.moveTimes.told(session, reason, decidedAt);
 }
 
-type From = Owner & { reason: MoveReason };
+type From = Pick<PeerRecord, 'node' | 'boot' | 'sessionId'> & { reason: MoveReason };
 
 async function take(services: Services, before: Joined, from: From, placement: Placement) {
   const { nodes, clock } = services;

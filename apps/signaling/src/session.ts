@@ -1,4 +1,4 @@
-import { type CloseCodeName, channels, Mailbox, type Owner, type SluiceError } from '@sluice/shared';
+import { type CloseCodeName, channels, Mailbox, type PeerRecord, type SluiceError } from '@sluice/shared';
 import type { ErrorFrame, LeaveReason, Reply, ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { type Head, readFrame } from './decode.ts';
 import { dispatch } from './dispatch.ts';
@@ -173,7 +173,7 @@ export class Session implements SocketListener {
   }
 
   /** Whose hands the peer's media is in, as the room knows it. */
-  place(): Owner | undefined {
+  place(): PeerRecord | undefined {
     const state = this.#state;
     if (state.phase !== 'joined') return undefined;
     const record = state.followed.feed.view.peers.get(state.peerId);

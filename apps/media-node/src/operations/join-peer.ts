@@ -56,8 +56,8 @@ function recordOf({ owner }: Slice, params: OperationParams<'joinPeer'>): PeerRe
 
 function enter(slice: Slice, peer: Peer, from: OperationParams<'joinPeer'>['from']): Promise<RoomSnapshot> {
   if (!from) return slice.enter(peer.record);
-  const { node, boot } = from;
-  return slice.take(peer.record, { node: node as NodeId, boot: boot as BootId });
+  const { node, boot, sessionId } = from;
+  return slice.take(peer.record, { node: node as NodeId, boot: boot as BootId, sessionId });
 }
 
 /** The newest session is the peer. The directory takes the earlier one's producers out in the change that enters this. */

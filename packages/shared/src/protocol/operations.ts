@@ -32,6 +32,8 @@ export const peerOperations = {
       .object({
         node: z.string().max(64),
         boot: z.string().max(32),
+        /** Who spoke for it when the move was decided: somebody else by now knows better. */
+        sessionId: f.sessionId,
         reason: z.enum(moveReasons),
         /** How long the old place stays for the client, in ms. */
         deadlineMs: z.int().min(0).max(3_600_000),

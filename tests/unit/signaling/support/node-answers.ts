@@ -31,6 +31,8 @@ export function moveNotice({ id }: Pick<FakeNode, 'id'>, { reason = 'workerLost'
   return { type: 'move', node: id, reason, deadlineMs, ...rest };
 }
 
+type Holder = Owner & Pick<PeerRecord, 'sessionId'>;
+
 const ownerOf = ({ id, boot }: FakeNode) => ({ node: id, boot });
 
 function assertPeer(node: FakeNode, { peerId, sessionId }: { peerId: PeerId; sessionId: string }): void {
@@ -46,7 +48,7 @@ async function addProducer(node: FakeNode, room: OperationParams<'produce'>['roo
   return producerId;
 }
 
-async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Owner) {
+async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Holder) {
   await node.directory.commit(room, ownerOf(node), [{ type: 'takePeer', peer, from }]);
   return node.directory.snapshot(room);
 }
@@ -57,7 +59,7 @@ export const answers: Answers = {
     const record = { ...own, ...ownerOf(node) };
     node.peers.set(params.peerId, record);
     const snapshot = from
-      ? await take(node, room, record, { node: from.node, boot: from.boot } as Owner)
+      ? await take(node, room, record, from as unknown as Holder)
       : await node.directory.enter(room, record, { maxPeers: 1000 });
     return {
       snapshot,
