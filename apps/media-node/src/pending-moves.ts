@@ -10,6 +10,8 @@ import type { Slice } from './slice.ts';
  * gateway that had not heard of the session yet; in the end, some 30 s after the first, the peer's session would be over.
  */
 const repeatAfterMs = [500, 1000, 2000, 4000, 8000, 16_000] as const;
+/** Where the gateway was answered with the notice: the client has a drain's overlap to answer before it is repeated. */
+const firstAfterAnswer = 3;
 
 /** A move that a peer's client was told of, or should have been, and that it has not answered with `moved` yet. */
 export class PendingMove {
@@ -17,10 +19,11 @@ export class PendingMove {
   /** Where this node decided it: what others decide, they time. */
   readonly decidedAt: number | undefined;
   readonly #clock: Clock;
-  #repeats = 0;
+  #repeats: number;
   #timer: Timer | undefined;
 
   constructor(clock: Clock, event: MoveEvent, decidedAt: number | undefined) {
+    this.#repeats = decidedAt === undefined ? firstAfterAnswer : 0;
     this.#clock = clock;
     this.event = event;
     this.decidedAt = decidedAt;
