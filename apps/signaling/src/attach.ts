@@ -18,7 +18,11 @@ import type { Joined } from './session-state.ts';
 export interface Attached {
   state: Joined;
   move: MoveEvent | undefined;
+  reason: ResumeReason;
 }
+
+/** Why it was resumed: its session was known to be lost, or stood as far as anybody knew, or its node was lost as well. */
+export type ResumeReason = 'sessionLost' | 'sessionStanding' | 'nodeLost';
 
 /** The peer may move on while it is asked for: so often its node is looked up again. */
 const attemptsAtMost = 3;
@@ -62,11 +66,11 @@ async function attachTo(call: Call<'resume'>, followed: FollowedRoom, record: Pe
     for (const consumer of had.consumers) media.consumers.set(consumer.consumerId, consumer);
     for (const producerId of had.producerIds) media.producers.add(producerId as ProducerId);
     if (had.move) await recallLost(call, followed, media);
-    return { state, move: had.move };
+    return { state, move: had.move, reason: had.wasDetached ? 'sessionLost' : 'sessionStanding' };
   } catch (error) {
     if (!isSluiceError(error, 'nodeUnavailable')) throw error;
     await recallLost(call, followed, media);
-    return { state, move: undefined };
+    return { state, move: undefined, reason: 'nodeLost' };
   }
 }
 

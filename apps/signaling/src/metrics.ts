@@ -95,8 +95,8 @@ function createRecoveryMetrics(registers: MetricsRegistry[]) {
   return {
     resumes: new Counter({
       name: 'sfu_gateway_resumes_total',
-      help: 'Peers that were taken up again by a new connection, and those that were not.',
-      labelNames: ['result'],
+      help: 'Peers that were taken up again by a new connection, by why, and those that were not.',
+      labelNames: ['reason', 'result'],
       registers,
     }),
     resumeDuration: new Histogram({

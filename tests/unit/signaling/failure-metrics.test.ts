@@ -65,8 +65,8 @@ test('[GW31] resumes are counted and timed by how they went', async () => {
   expect(forged).toMatchObject({ code: 'resumeRejected' });
   expect(await world.gateway.connect().ask(resume(ann))).toMatchObject({ type: 'resumed' });
   expect(await read(world.gateway, 'sfu_gateway_resumes_total')).toEqual([
-    'sfu_gateway_resumes_total{result="resumeRejected"} 1',
-    'sfu_gateway_resumes_total{result="ok"} 1',
+    'sfu_gateway_resumes_total{reason="none",result="resumeRejected"} 1',
+    'sfu_gateway_resumes_total{reason="sessionLost",result="ok"} 1',
   ]);
   expect(await read(world.gateway, 'sfu_resume_duration_seconds_count')).toEqual([
     'sfu_resume_duration_seconds_count{result="client_error"} 1',

@@ -108,6 +108,7 @@ test('[GW32] what was lost with its node can be replaced by way of a gateway tha
   await clock.advance(100);
   expect(await resuming).toMatchObject({ type: 'resumed' });
   await clock.advance(1000);
+  expect(await world.gateway.metrics.metrics()).toContain('sfu_gateway_resumes_total{reason="nodeLost",result="ok"} 1');
   expect(again.of('move')).toHaveLength(1);
   expect(await again.ask({ action: 'produce', ...camera, replaces: producerId, id: 2 })).toMatchObject({
     type: 'produced',

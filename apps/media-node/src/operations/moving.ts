@@ -25,6 +25,7 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
     await assertStillOurs(slice, peer);
     peer.assertOpen();
     peer.record = record;
+    const wasDetached = peer.detached;
     peer.detached = false;
     peer.grace?.cancel();
     peer.grace = undefined;
@@ -32,6 +33,7 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
     return {
       consumers: peer.carriedConsumers(),
       producerIds: [...peer.producers.keys()],
+      wasDetached,
       ...(peer.rtpCapabilities && { rtpCapabilities: peer.rtpCapabilities }),
       ...(move && { move }),
     };

@@ -19,13 +19,13 @@ export const resume: Handler<'resume'> = async (call) => {
   const followed = services.rooms.acquire(fields.room);
   const hash = () => followed.feed.view.peers.get(fields.peerId)?.resumeHash;
   try {
-    const outcome = await resumeIn(call, followed);
+    const { outcome, reason } = await resumeIn(call, followed);
     attempt.end('right', hash());
-    services.metrics.resumes.inc({ result: 'ok' });
+    services.metrics.resumes.inc({ reason, result: 'ok' });
     return outcome;
   } catch (error) {
     attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
-    services.metrics.resumes.inc({ result: error instanceof SluiceError ? error.code : 'internal' });
+    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
     services.rooms.release(followed);
     session.joinFailed();
     throw error;
@@ -39,7 +39,7 @@ function begin({ session, services, fields }: Call<'resume'>) {
   try {
     return services.resumeGuard.begin({ room, peerId, token, address: session.address, hash });
   } catch (error) {
-    services.metrics.resumes.inc({ result: SluiceError.from(error).code });
+    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
     throw error;
   }
 }
@@ -47,14 +47,15 @@ function begin({ session, services, fields }: Call<'resume'>) {
 async function resumeIn(call: Call<'resume'>, followed: FollowedRoom) {
   const { session, services, deadline } = call;
   await withDeadline(services.clock, deadline, catchUp(call, followed));
-  const { state, move } = await attach(call, followed);
+  const { state, move, reason } = await attach(call, followed);
   const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
-  return () => {
+  const outcome = () => {
     const reply = takeUp(call, state, missed);
     // The client may not have heard of it: then its connection ended first, or the notice was lost.
     if (move) session.noticeInTurn(move);
     return reply;
   };
+  return { outcome, reason };
 }
 
 async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedRoom): Promise<void> {

@@ -177,6 +177,8 @@ export interface OperationResults {
     consumers: CarriedConsumer[];
     producerIds: string[];
     rtpCapabilities?: RtpCapabilities;
+    /** Whether the node knew that the session before was lost. */
+    wasDetached: boolean;
     /** What the client was told, or should have been, and has not answered with `moved`. */
     move?: MoveEvent;
   };

@@ -83,7 +83,7 @@ export const answers: Answers = {
     const peer = { ...known, sessionId, gateway };
     node.peers.set(peerId, peer);
     await node.directory.commit(room, ownerOf(node), [{ type: 'updatePeer', peer }]);
-    return { consumers: [], producerIds: [] };
+    return { consumers: [], producerIds: [], wasDetached: true };
   },
   releasePeer: async () => ({}),
   drain: async () => ({ draining: true, over: true, remaining: 0, moved: 0, failed: 0 }),
