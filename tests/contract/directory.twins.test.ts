@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Change, Directory } from '../../packages/shared/src/directory/directory.ts';
-import type { PeerId, ProducerId, RoomId } from '../../packages/shared/src/ids.ts';
+import type { PeerId, SessionId, ProducerId, RoomId } from '../../packages/shared/src/ids.ts';
 import type { Json } from '../../packages/shared/src/protocol/fields.ts';
 import type { EventBatch, Owner, RoomSnapshot } from '../../packages/shared/src/protocol/room.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';
@@ -38,11 +38,13 @@ const change = (by: Owner): fc.Arbitrary<Change> =>
       type: 'updatePeer' as const,
       peer: peerRecord(id, by, { name }),
     })),
-    fc.record({ id: peerId, from: owner }).map(({ id, from }) => ({
-      type: 'takePeer' as const,
-      peer: peerRecord(id, by),
-      from,
-    })),
+    fc
+      .record({ id: peerId, from: owner, session: fc.constantFrom({}, { sessionId: 's_before' as SessionId }) })
+      .map(({ id, from, session }) => ({
+        type: 'takePeer' as const,
+        peer: peerRecord(id, by),
+        from: { ...peerRecord(id, from), ...session },
+      })),
     fc.record({
       type: fc.constant('removePeer' as const),
       peerId,

@@ -33,6 +33,7 @@ export interface Process {
   clock: ManualClock;
   bus: FaultyBus;
   events: string[];
+  heard: RegistryEvent[];
   /** Messages on the registry's channel that were no heartbeats. */
   garbage: number;
 }
@@ -63,10 +64,14 @@ export class Neighbourhood {
     const clock = new ManualClock();
     const bus = new FaultyBus(createMemoryBus(this.hub), { seed: 1, clock });
     const events: string[] = [];
-    const onEvent = ({ type, report: { id } }: RegistryEvent) => void events.push(`${type} ${id}`);
+    const heard: RegistryEvent[] = [];
+    const onEvent = (event: RegistryEvent) => {
+      heard.push(event);
+      events.push(`${event.type} ${event.report.id}`);
+    };
     const onGarbage = () => void process.garbage++;
     const registry = new Registry({ bus, clock, report, onEvent, onGarbage });
-    const process: Process = { registry, clock, bus, events, garbage: 0 };
+    const process: Process = { registry, clock, bus, events, heard, garbage: 0 };
     await registry.start();
     await settle();
     this.#clocks.push(clock);

@@ -112,6 +112,7 @@ function showHeader(room: Room): void {
   };
   byId('copy-link', HTMLButtonElement).onclick = () => void copyLink(room);
   room.on('peerUpdated', showNode);
+  room.on('reconnected', showNode);
   showNode();
   room.on('peerJoined', count);
   room.on('peerLeft', count);

@@ -20,6 +20,7 @@ try {
   stopOnSignals(async () => {
     await cluster.stop();
     await redis?.stop();
+    return 'gone';
   });
 } catch (error) {
   process.stderr.write(`The cluster could not be started: ${(error as Error).message}\n`);

@@ -10,7 +10,10 @@ const log = createPrettyLogger(options.verbose ? 'info' : 'warn');
 try {
   const cluster = await LocalCluster.start({ ...options, log });
   process.stdout.write(`\n${describe(cluster, options)}\n\n  Open it twice to see yourself. Ctrl-C stops it.\n\n`);
-  stopOnSignals(() => cluster.stop());
+  stopOnSignals(async () => {
+    await cluster.stop();
+    return 'gone';
+  });
 } catch (error) {
   const cause = (error as Error).cause;
   process.stderr.write(`The cluster could not be started: ${(error as Error).message}\n`);

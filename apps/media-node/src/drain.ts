@@ -1,4 +1,4 @@
-import { type Clock, type DrainStatus, SluiceError, type Timer } from '@sluice/shared';
+import type { Clock, Drainable, DrainStatus, Timer } from '@sluice/shared';
 import { releasePlace } from './places.ts';
 import type { MediaNode } from './media-node.ts';
 import type { Peer } from './peer.ts';
@@ -11,18 +11,30 @@ const lookEveryMs = 100;
  */
 const nowhereMs = 3000;
 
+export type DrainOutcome = 'empty' | 'deadline' | 'cancelled';
+
+interface Running {
+  outcome: Promise<DrainOutcome>;
+  end(outcome: DrainOutcome): void;
+  look: Timer;
+  deadline: Timer | undefined;
+  givenUp: boolean;
+}
+
 /**
  * Takes nothing new and lets what is here be moved. The registry says that the node drains; the gateways do the moving,
- * paced and make before break. It ends when nobody is left, at the deadline, or when it is cancelled.
+ * paced and make before break. It is over when nobody is left, or at the deadline; the node takes nobody from then on
+ * either, until the drain is cancelled.
  */
-export class Drain {
+export class Drain implements Drainable {
   readonly #node: MediaNode;
   readonly #clock: Clock;
   #moved = 0;
   #failed = 0;
   /** When another node was last known that takes peers. */
   #elsewhereAt = 0;
-  #running: { resolve(outcome: 'empty' | 'deadline' | 'cancelled'): void; timers: Timer[] } | undefined;
+  #draining = false;
+  #running: Running | undefined;
 
   constructor(node: MediaNode, clock: Clock) {
     this.#node = node;
@@ -30,52 +42,66 @@ export class Drain {
   }
 
   get draining(): boolean {
-    return this.#running !== undefined;
+    return this.#draining;
   }
 
   get status(): DrainStatus {
-    return { draining: this.draining, remaining: this.#remaining(), moved: this.#moved, failed: this.#failed };
+    return {
+      draining: this.#draining,
+      over: this.#draining && !this.#running,
+      remaining: this.#remaining(),
+      moved: this.#moved,
+      failed: this.#failed,
+    };
   }
 
   /** A peer went to another node. */
   moved(): void {
-    if (this.draining) this.#moved++;
+    if (this.#running) this.#moved++;
   }
 
-  /** Resolves with how it ended. A second call while one runs has no effect but a new deadline. */
-  run(deadlineMs: number): Promise<'empty' | 'deadline' | 'cancelled'> {
-    this.#running?.resolve('cancelled');
+  begin(deadlineMs = this.#node.config.drainDeadlineMs): void {
+    void this.run(deadlineMs);
+  }
+
+  /** Resolves with how it ended. One that runs already goes on, with a new deadline. */
+  run(deadlineMs: number): Promise<DrainOutcome> {
+    const running = this.#running ?? this.#enter();
+    running.deadline?.cancel();
+    running.deadline = this.#clock.setTimer(() => this.#giveUp(running), deadlineMs);
+    this.#look(running);
+    return running.outcome;
+  }
+
+  /** Everyone who is still here stays, and others may come again. */
+  cancel(): void {
+    this.#draining = false;
+    this.#running?.end('cancelled');
+    this.#node.registry.beat();
+  }
+
+  #enter(): Running {
     this.#moved = 0;
     this.#failed = 0;
     this.#elsewhereAt = this.#clock.now();
-    return new Promise((resolve) => {
-      const end = (outcome: 'empty' | 'deadline' | 'cancelled') => {
-        for (const timer of timers) timer.cancel();
-        if (this.#running?.timers === timers) this.#running = undefined;
-        resolve(outcome);
-      };
-      let givenUp = false;
-      const over = () => {
-        if (!givenUp) void this.#giveUp().then(() => end('deadline'));
-        givenUp = true;
-      };
-      const timers: Timer[] = [
-        this.#clock.setRepeating(() => {
-          if (this.#isEmpty()) end('empty');
-          else if (this.#clock.now() - this.#lastElsewhere() > nowhereMs)
-            void this.#giveUp().then(() => end('deadline'));
-        }, lookEveryMs),
-        this.#clock.setTimer(() => over(), deadlineMs),
-      ];
-      this.#running = { resolve: end, timers };
-      this.#node.registry.beat();
-      if (this.#isEmpty()) end('empty');
-    });
+    const { promise: outcome, resolve } = Promise.withResolvers<DrainOutcome>();
+    const end = (how: DrainOutcome) => {
+      running.look.cancel();
+      running.deadline?.cancel();
+      if (this.#running === running) this.#running = undefined;
+      resolve(how);
+    };
+    const look = this.#clock.setRepeating(() => this.#look(running), lookEveryMs);
+    const running: Running = { outcome, end, look, deadline: undefined, givenUp: false };
+    this.#running = running;
+    this.#draining = true;
+    this.#node.registry.beat();
+    return running;
   }
 
-  cancel(): void {
-    this.#running?.resolve('cancelled');
-    this.#node.registry.beat();
+  #look(running: Running): void {
+    if (this.#isEmpty()) running.end('empty');
+    else if (this.#clock.now() - this.#lastElsewhere() > nowhereMs) this.#giveUp(running);
   }
 
   #remaining(): number {
@@ -101,30 +127,15 @@ export class Drain {
     return waits.length === 0;
   }
 
-  async #giveUp(): Promise<void> {
+  /** Who is still here loses what it has here. */
+  #giveUp(running: Running): void {
+    if (running.givenUp) return;
+    running.givenUp = true;
     const places = [...this.#node.slices].flatMap((slice) => slice.entered().map((peer) => ({ slice, peer })));
     this.#failed = places.length;
-    await Promise.all(places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained')));
+    const released = places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained'));
+    void Promise.all(released).finally(() => running.end('deadline'));
   }
 }
 
 const isAttached = ({ detached, movedAway }: Peer): boolean => !detached || movedAway;
-
-/** A drain by the private port: `POST /drain?deadlineMs=…`, `GET /drain` for how far it is, `DELETE /drain`. */
-export function drainRoutes(node: MediaNode) {
-  return {
-    'GET /drain': () => node.drain.status,
-    'POST /drain': (query: URLSearchParams) => {
-      const deadlineMs = Number(query.get('deadlineMs') ?? node.config.drainDeadlineMs);
-      if (!(deadlineMs >= 0)) {
-        throw new SluiceError('badRequest', 'deadlineMs is a number of ms.', { details: { path: 'deadlineMs' } });
-      }
-      void node.drain.run(deadlineMs);
-      return node.drain.status;
-    },
-    'DELETE /drain': () => {
-      node.drain.cancel();
-      return node.drain.status;
-    },
-  };
-}

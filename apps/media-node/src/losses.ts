@@ -1,4 +1,4 @@
-import type { Report } from '@sluice/shared';
+import type { RegistryEvent, Report } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MediaNode } from './media-node.ts';
 import { detach } from './places.ts';
@@ -8,14 +8,19 @@ import type { Slice } from './slice.ts';
  * Another process has gone. Pipes to a node lead nowhere now; and where its lease ran out, its claims are taken from it
  * in every room that this node shares with it. Everyone who notices does so; one of them gets there first.
  */
-export async function forgetNode(node: MediaNode, report: Report, how: 'left' | 'lost'): Promise<void> {
+export async function forgetNode(node: MediaNode, event: RegistryEvent): Promise<void> {
+  const { type, report } = event;
+  node.metrics.detected(event);
+  if (type === 'appeared') return;
   if (report.kind === 'gateway') return detachAll(node, report.address);
   for (const slice of [...node.slices]) {
     slice.links.closeTo(report.address);
-    if (how === 'left' || !holds(slice, report)) continue;
-    await node.directory.fence(slice.room, report.id, report.boot).catch((error: unknown) => {
+    if (type === 'left' || !holds(slice, report)) continue;
+    try {
+      if (await node.directory.fence(slice.room, report.id, report.boot)) node.metrics.fences.inc();
+    } catch (error) {
       node.log.warn({ room: slice.room, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
-    });
+    }
   }
 }
 

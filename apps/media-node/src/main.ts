@@ -29,8 +29,10 @@ async function main(): Promise<void> {
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
     // SIGTERM asks politely: the peers are moved first. Ctrl-C means now.
-    if (signal === 'SIGTERM') await node.drainAndStop(config.drainDeadlineMs);
-    else await node.stop();
+    if (signal === 'SIGTERM') {
+      if (!(await node.drainAndStop(config.drainDeadlineMs))) return 'stays';
+    } else await node.stop();
     await coordination.close();
+    return 'gone';
   });
 }

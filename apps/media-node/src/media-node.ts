@@ -18,6 +18,7 @@ import {
   channels,
   createBusMetrics,
   createMetricsRegistry,
+  drainRoutes,
   Endpoint,
   FeedVerifier,
   Lifecycle,
@@ -41,9 +42,10 @@ import { Slice } from './slice.ts';
 import { Slices } from './slices.ts';
 import { republish } from './republish.ts';
 import { Sweep } from './sweep.ts';
-import { Drain, drainRoutes } from './drain.ts';
+import { Drain } from './drain.ts';
 import { forgetNode } from './losses.ts';
-import { leaveRouter, markMoved } from './places.ts';
+import { letGoAfterMs, markMoved } from './places.ts';
+import { leaveRouter } from './replanting.ts';
 
 export interface MediaNodeOptions {
   config: NodeConfig;
@@ -53,12 +55,6 @@ export interface MediaNodeOptions {
   clock: Clock;
   log: Logger;
 }
-
-/**
- * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
- * shorter is sooner quiet after a freeze.
- */
-const letGoAfterMs = 500;
 
 /** A media process: operations in, media through its workers, events out. */
 export class MediaNode {
@@ -114,9 +110,7 @@ export class MediaNode {
       leaseMs: config.leaseMs,
       report: () => this.report(),
       onGarbage: () => this.#garbage(),
-      onEvent: (event) => {
-        if (event.type !== 'appeared') void forgetNode(this, event.report, event.type);
-      },
+      onEvent: (event) => void forgetNode(this, event),
     });
     this.#verifier = new FeedVerifier({ ...common, feeds: () => this.#feeds() });
     this.slices = new Slices({
@@ -135,7 +129,7 @@ export class MediaNode {
       clock,
       leaseMs: this.config.leaseMs,
       targets: () => this.#pipedTo(),
-      onSilent: (address) => this.registry.lose(address),
+      onSilent: (address, heardAt) => this.registry.lose(address, heardAt),
     });
     await this.#lifecycle.start([
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
@@ -156,11 +150,12 @@ export class MediaNode {
     );
   }
 
-  /** Waits for its peers to be moved, `deadlineMs` at most, and goes. */
-  async drainAndStop(deadlineMs: number): Promise<void> {
+  /** Waits for its peers to be moved, `deadlineMs` at most, and goes. False where that was cancelled, and it stays. */
+  async drainAndStop(deadlineMs: number): Promise<boolean> {
     const outcome = await this.drain.run(deadlineMs);
     this.log.info({ outcome, ...this.drain.status }, 'The drain is over.');
-    await this.stop();
+    if (outcome !== 'cancelled') await this.stop();
+    return outcome !== 'cancelled';
   }
 
   /** Gives up its slices, and goes. */
@@ -296,7 +291,7 @@ export class MediaNode {
       port,
       metrics: this.metricsRegistry,
       readiness: () => this.readiness(),
-      routes: drainRoutes(this),
+      routes: drainRoutes({ own: this.drain, registry: this.registry, endpoint: this.endpoint }),
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { MetricsRegistry } from '@sluice/shared';
-import { Counter, Gauge, Histogram } from '@sluice/shared';
+import { buckets, Counter, createDetectionMetric, Gauge, Histogram } from '@sluice/shared';
 import type { LinkScope } from './media/link-end.ts';
 
 /** What the gauges ask for when they are scraped. Everything is counted from what is there, so nothing can drift. */
@@ -67,6 +67,7 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
   createGauges(registry, census);
   const registers = [registry];
   return {
+    detected: createDetectionMetric(registry),
     workerDeaths: new Counter({ name: 'sfu_worker_deaths_total', help: 'Workers that died.', registers }),
     pipeSetup: new Histogram({
       name: 'sfu_pipe_setup_duration_seconds',
@@ -91,6 +92,23 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       name: 'sfu_moves_total',
       help: 'Peers that were given another place by this node.',
       labelNames: ['reason', 'result'],
+      registers,
+    }),
+    moveDuration: new Histogram({
+      name: 'sfu_move_duration_seconds',
+      help: 'From the death of a worker until the client of a peer that was on it stands elsewhere.',
+      labelNames: ['reason', 'result'],
+      buckets: [...buckets.recovery],
+      registers,
+    }),
+    repeatedMoves: new Counter({
+      name: 'sfu_move_notices_repeated_total',
+      help: 'Notices of moves that were said again, since the client had not answered.',
+      registers,
+    }),
+    fences: new Counter({
+      name: 'sfu_fences_total',
+      help: "Dead nodes' claims on a room that this process took from them.",
       registers,
     }),
     fencedWrites: new Counter({

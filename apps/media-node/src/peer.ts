@@ -15,6 +15,7 @@ import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from './media/types.ts';
 import { peerLimits } from './config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from './media/consumers.ts';
+import type { PendingMove } from './pending-moves.ts';
 import type { SliceRouter } from './media/slice-router.ts';
 import type { Direction, PeerTransport } from './media/transports.ts';
 
@@ -47,6 +48,8 @@ export class Peer {
   readonly bereft = new Map<ConsumerId, CarriedConsumer>();
   /** Consumers made in place of others and not resumed yet. */
   readonly replacements = new Set<ConsumerId>();
+  /** A move that its client has not answered yet. */
+  move: PendingMove | undefined;
   readonly mailbox = new Mailbox(128);
   readonly transports = new Map<TransportId, PeerTransport>();
   readonly producers = new Map<ProducerId, OwnProducer>();
@@ -156,6 +159,7 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     this.grace?.cancel();
+    this.move?.stop();
     this.router.peers--;
     for (const { transport } of this.transports.values()) transport.close();
     this.transports.clear();

@@ -1,9 +1,4 @@
 import type { ProducerId } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
-import type { MoveEvent, RtpCapabilities } from '@sluice/shared/protocol';
-import { consumeAgain } from './consuming.ts';
-import type { SliceRouter } from './media/slice-router.ts';
-import { transportParameters } from './media/transports.ts';
 import type { MediaNode } from './media-node.ts';
 import type { Peer } from './peer.ts';
 import type { Slice } from './slice.ts';
@@ -14,10 +9,17 @@ import type { Slice } from './slice.ts';
  */
 const abandonedAfterMs = 45_000;
 
+/**
+ * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
+ * shorter is sooner quiet after a freeze.
+ */
+export const letGoAfterMs = 500;
+
 /** The peer has gone to another node: here it only waits to be released, or to be forgotten. */
 export function markMoved(node: MediaNode, slice: Slice, peer: Peer): void {
   if (peer.movedAway) return;
   peer.movedAway = true;
+  peer.move?.stop();
   node.drain.moved();
   peer.grace?.cancel();
   peer.grace = node.clock.setTimer(() => void releasePlace(node, slice, peer, 'moved'), abandonedAfterMs);
@@ -49,56 +51,4 @@ export function detach(node: MediaNode, slice: Slice, peer: Peer): void {
       () => node.slices.settle(slice),
     );
   }, node.config.resumeWindowMs);
-}
-
-/**
- * A worker died and its router with it. The peers that were on it get another router at once: their new transports, and
- * consumers of all that they watched, ride on the notice. The room is told that their producers are lost; everyone who
- * understands keeps the last frame until the publishers have produced again.
- */
-export async function leaveRouter(node: MediaNode, slice: Slice, router: SliceRouter): Promise<void> {
-  const peers = [...slice.peers.values()].filter((peer) => peer.router === router && !peer.closed);
-  const lost = peers.flatMap((peer) => [...peer.producers.values()]);
-  for (const own of lost) slice.loseProducer(own);
-  const changes = lost.map(({ record }) => ({
-    type: 'removeProducer' as const,
-    producerId: record.producerId,
-    reason: 'workerLost',
-  }));
-  const told = changes.length > 0 ? slice.commit(...changes).catch(() => undefined) : undefined;
-  await Promise.all(peers.map((peer) => peer.mailbox.runAlways(() => replant(node, slice, peer))));
-  await told;
-}
-
-async function replant(node: MediaNode, slice: Slice, peer: Peer): Promise<void> {
-  if (peer.closed || peer.movedAway) return;
-  const gone = [...peer.transports.keys()];
-  peer.transports.clear();
-  try {
-    peer.moveTo(await slice.routerForPeer());
-    slice.tell(peer, await moveNotice(node, slice, peer));
-    node.metrics.moves.inc({ reason: 'workerLost', result: 'ok' });
-  } catch (error) {
-    node.metrics.moves.inc({ reason: 'workerLost', result: SluiceError.from(error).code });
-  }
-  for (const transportId of gone) slice.tell(peer, { type: 'transportClosed', transportId, reason: 'workerLost' });
-}
-
-async function moveNotice(node: MediaNode, slice: Slice, peer: Peer): Promise<MoveEvent> {
-  const carried = peer.uprooted.splice(0);
-  const [send, recv] = await Promise.all([
-    node.createTransport(slice, peer, { direction: 'send', sctp: true }),
-    node.createTransport(slice, peer, { direction: 'recv', sctp: true }),
-  ]);
-  const consumers = await consumeAgain({ slice, peer }, recv.transport, carried);
-  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
-  return {
-    type: 'move',
-    reason: 'workerLost',
-    deadlineMs: 0,
-    rtpCapabilities: peer.router.router.rtpCapabilities as RtpCapabilities,
-    producerTransport: transportParameters(send),
-    consumerTransport: transportParameters(recv),
-    consumers,
-  };
 }

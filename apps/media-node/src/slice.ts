@@ -179,7 +179,7 @@ export class Slice {
    *
    * @throws peerNotFound when it has left, or somebody else has it by now.
    */
-  async take(record: PeerRecord, from: Owner): Promise<RoomSnapshot> {
+  async take(record: PeerRecord, from: Owner & Pick<PeerRecord, 'sessionId'>): Promise<RoomSnapshot> {
     await this.commit({ type: 'takePeer', peer: record, from });
     const snapshot = await this.#options.directory.snapshot(this.room);
     const taken = snapshot?.peers.find(({ peerId }) => peerId === record.peerId);
@@ -251,8 +251,7 @@ export class Slice {
 
   tell(peer: Peer, event: ClientPeerEvent | ClientMoveEvent): void {
     const { gateway, sessionId } = peer.record;
-    const notice = { room: this.room, peerId: peer.id, sessionId, event };
-    this.#options.endpoint.notify(gateway, 'peerEvent', notice);
+    this.#options.endpoint.notify(gateway, 'peerEvent', { room: this.room, peerId: peer.id, sessionId, event });
   }
 
   async close(): Promise<void> {
@@ -287,9 +286,8 @@ export class Slice {
       if (wasLost(event.reason)) keepLost(this, this.#options.clock, event.producerId);
       else this.#closedForGood(event.producerId);
     } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
-      const paused = event.type === 'producerPaused';
       // A copy that closes meanwhile needs no pause.
-      this.pipes.producerPaused(event.producerId, paused).catch(() => undefined);
+      this.pipes.producerPaused(event.producerId, event.type === 'producerPaused').catch(() => undefined);
     } else if (event.type === 'peerLeft') {
       this.#ownPeerGone(event.peerId, undefined, position, event.reason);
     } else if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
@@ -308,8 +306,7 @@ export class Slice {
     // Our own word, heard before its writer was answered: a session that takes the peer up.
     if (isSame && now.boot === this.owner.boot) return;
     if (isSame) {
-      const { gateway, sessionId } = now;
-      peer.record = { ...peer.record, gateway, sessionId };
+      peer.record = { ...peer.record, gateway: now.gateway, sessionId: now.sessionId };
       this.#options.onPeerMoved(this, peer);
     } else if (now?.sessionId !== peer.sessionId) this.#options.onPeerGone(this, peer, reason);
   }

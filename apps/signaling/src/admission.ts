@@ -82,7 +82,7 @@ function joinParams({ fields, services }: Call<'join'>, resumeHash: string): Own
 }
 
 /** Whether another node might do. */
-function isNodesFault(error: unknown): boolean {
+export function isNodesFault(error: unknown): boolean {
   return isSluiceError(error, 'nodeUnavailable') || isSluiceError(error, 'noCapacity');
 }
 

@@ -107,6 +107,11 @@ export const gatewaySettings = {
     schema: rules.integer({ min: 100, max: 30_000, fallback: 2000 }),
     about: 'ms that an action may take; longer waits out a slow node, shorter tells a client sooner that one hangs',
   },
+  behindProxy: {
+    env: 'BEHIND_PROXY',
+    schema: rules.flag(false),
+    about: 'whether x-forwarded-for says where a client is; only where nothing but that proxy reaches the port',
+  },
   maxSessions: {
     env: 'MAX_SESSIONS',
     schema: rules.integer({ min: 1, max: 1_000_000, fallback: 50_000 }),

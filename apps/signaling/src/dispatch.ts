@@ -41,4 +41,5 @@ function observe(services: Services, action: ActionName | undefined, result: Req
   services.metrics.messages.inc({ direction: 'in', type: action ?? 'invalid' });
   services.metrics.requests.observe({ method: action ?? 'invalid', result }, seconds);
   if (action === 'join') services.metrics.joins.observe({ result }, seconds);
+  if (action === 'resume') services.metrics.resumeDuration.observe({ result }, seconds);
 }

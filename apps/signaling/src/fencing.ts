@@ -31,6 +31,8 @@ export class Fencing {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #onFenced: () => void;
+  readonly #onReaped: () => void;
   readonly #absentSince = new Map<BootId, number>();
   #timer: Timer | undefined;
   #unwatch: (() => void) | undefined;
@@ -43,6 +45,9 @@ export class Fencing {
     bus: Bus;
     clock: Clock;
     log: Logger;
+    /** This gateway was the one that took a dead node's claim from it in a room, or an orphan out of one. */
+    onFenced?(): void;
+    onReaped?(): void;
   }) {
     this.#rooms = options.rooms;
     this.#registry = options.registry;
@@ -51,6 +56,8 @@ export class Fencing {
     this.#bus = options.bus;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#onFenced = () => options.onFenced?.();
+    this.#onReaped = () => options.onReaped?.();
   }
 
   start(): void {
@@ -109,8 +116,9 @@ export class Fencing {
 
   async #fence({ room, node, boot }: Owner): Promise<void> {
     try {
-      if (await this.#directory.fence(room, node, boot))
-        this.#log.warn({ room, node, boot }, 'A lost node was fenced.');
+      if (!(await this.#directory.fence(room, node, boot))) return;
+      this.#onFenced();
+      this.#log.warn({ room, node, boot }, 'A lost node was fenced.');
     } catch (error) {
       // The next sweep comes here again.
       this.#log.debug({ room, node, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
@@ -121,7 +129,7 @@ export class Fencing {
     const feed = [...this.#rooms.rooms()].find((followed) => followed.room === room)?.feed;
     const orphans = [...(feed?.view.peers.values() ?? [])].filter((peer) => peer.boot === boot);
     for (const { peerId } of orphans) {
-      await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost').catch(() => undefined);
+      if (await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost').catch(() => false)) this.#onReaped();
     }
   }
 }

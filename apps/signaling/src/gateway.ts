@@ -24,6 +24,9 @@ export interface GatewayOptions {
 /** Nodes greet a newcomer within milliseconds. A cluster that has none yet is not waited for longer than this. */
 const firstLookMs = 500;
 
+/** How often a draining gateway looks whether its clients have gone, in ms. */
+const lookEveryMs = 50;
+
 /** A gateway: a port for clients, a private port, and the switchboard between the clients and the bus. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
@@ -52,7 +55,9 @@ export class Gateway implements AsyncDisposable {
       log,
       allowedOrigins: config.allowedOrigins,
       maxSockets: config.maxSessions,
+      behindProxy: config.behindProxy,
       page: config.devPage ? options.page : undefined,
+      accepting: () => !this.#switchboard.drain.draining,
       open: (socket) => this.#switchboard.open(socket),
     });
   }
@@ -95,7 +100,9 @@ export class Gateway implements AsyncDisposable {
   async drain(): Promise<void> {
     this.#switchboard.beginStop();
     this.#sockets.stopListening();
-    await this.#switchboard.sendElsewhere(this.#options.config.drainSpreadMs);
+    const { drain } = this.#switchboard;
+    drain.begin();
+    while (drain.draining && !drain.status.over) await delay(this.#options.clock, lookEveryMs);
     await this.stop();
   }
 
@@ -130,6 +137,12 @@ export class Gateway implements AsyncDisposable {
   async #startOps(): Promise<void> {
     const { opsHost: host, opsPort: port } = this.#options.config;
     const readiness = () => this.#switchboard.readiness();
-    this.#ops = await startOpsServer({ host, port, readiness, metrics: this.#metrics });
+    this.#ops = await startOpsServer({
+      host,
+      port,
+      readiness,
+      metrics: this.#metrics,
+      routes: this.#switchboard.drainRoutes(),
+    });
   }
 }

@@ -30,6 +30,11 @@ export class TokenBucket {
     this.#tokens--;
     return true;
   }
+
+  /** What was taken was not needed. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + 1);
+  }
 }
 
 /** A client whose reconnect went wrong may err a few dozen times; one that errs more than this is not a client. */

@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     if (signal === 'SIGTERM') await gateway.drain();
     else await gateway.stop();
     await coordination.close();
+    return 'gone';
   });
 }
 

@@ -84,10 +84,26 @@ export function createGatewayMetrics(
       labelNames: ['scope'],
       registers,
     }),
+    ...createRecoveryMetrics(registers),
+    ...createRepairMetrics(registers),
+  };
+}
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+/** How peers come through failures. */
+function createRecoveryMetrics(registers: MetricsRegistry[]) {
+  return {
     resumes: new Counter({
       name: 'sfu_gateway_resumes_total',
-      help: 'Peers that were taken up again by a new connection, and those that were not.',
+      help: 'Peers that were taken up again by a new connection, by why, and those that were not.',
+      labelNames: ['reason', 'result'],
+      registers,
+    }),
+    resumeDuration: new Histogram({
+      name: 'sfu_resume_duration_seconds',
+      help: 'Resumes, from their turn to their reply.',
       labelNames: ['result'],
+      buckets: [...buckets.request],
       registers,
     }),
     moves: new Counter({
@@ -96,22 +112,44 @@ export function createGatewayMetrics(
       labelNames: ['reason', 'result'],
       registers,
     }),
-    moveDuration: new Histogram({
-      name: 'sfu_move_duration_seconds',
-      help: 'From the decision to move a peer to the notice that its client gets.',
+    placing: new Histogram({
+      name: 'sfu_move_placing_seconds',
+      help: 'One attempt to give a peer another node: until that has it, or not.',
       labelNames: ['reason', 'result'],
       buckets: [...buckets.request],
       registers,
     }),
-    repairs: new Counter({
-      name: 'sfu_gateway_room_feed_repairs_total',
-      help: 'Room events that were missed on the bus and read afterwards: gaps filled, or the whole room read anew.',
-      labelNames: ['kind'],
+    moveDuration: new Histogram({
+      name: 'sfu_move_duration_seconds',
+      help: 'From the decision to move a peer until its client says that it stands, or what came before that.',
+      labelNames: ['reason', 'result'],
+      buckets: [...buckets.recovery],
       registers,
     }),
   };
 }
-export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+/** What the cluster mends of itself, here. */
+function createRepairMetrics(registers: MetricsRegistry[]) {
+  return {
+    repairs: new Counter({
+      name: 'sfu_registry_drift_total',
+      help: 'Room events that were missed on the bus and read afterwards: gaps filled, or the whole room read anew.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    fences: new Counter({
+      name: 'sfu_fences_total',
+      help: "Dead nodes' claims on a room that this process took from them.",
+      registers,
+    }),
+    reaps: new Counter({
+      name: 'sfu_orphans_reaped_total',
+      help: 'Peers of dead nodes that nobody came for, and that this process took out of their room.',
+      registers,
+    }),
+  };
+}
 
 function createFrameMetrics(registers: MetricsRegistry[]) {
   const sent = new SentFrames();

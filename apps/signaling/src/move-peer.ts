@@ -1,10 +1,19 @@
-import type { OperationResults, Owner } from '@sluice/shared';
+import type { NodeId, PeerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { MoveEvent, MoveReason } from '@sluice/shared/protocol';
+import type { MoveReason } from '@sluice/shared/protocol';
+import { isNodesFault } from './admission.ts';
 import type { Placement } from './placements.ts';
 import type { Services } from './services.ts';
 import type { Session } from './session.ts';
 import type { Joined } from './session-state.ts';
+
+/** Why a peer has to move, and when that was decided, on this process's clock. */
+export interface Decision {
+  reason: MoveReason;
+  decidedAt: number;
+  /** Nodes where it has failed; this one is added where it does again. */
+  avoid: Set<NodeId>;
+}
 
 /** One try at a move, in ms. */
 const attemptMs = 2000;
@@ -21,26 +30,38 @@ const overlapMs = 10_000;
  *
  * @throws noCapacity, nodeUnavailable, …: nothing has changed, and it may be tried again.
  */
-export async function movePeer(session: Session, services: Services, reason: MoveReason): Promise<void> {
+export async function movePeer(session: Session, services: Services, decision: Decision): Promise<void> {
+  const { reason, decidedAt, avoid } = decision;
   const place = session.place();
   if (!place) return;
   const before = session.joined();
-  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined };
+  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined, avoid };
   const placement = services.placements.choose(wish);
-  const result = await take(services, before, place, placement);
+  const result = await take(
+    services,
+    before,
+    { node: place.node, boot: place.boot, sessionId: place.sessionId, reason },
+    placement,
+  ).catch((error: unknown) => {
+    avoid.add(placement.node.id);
+    throw error;
+  });
   if (!session.open || session.state !== before) {
-    // It left, or spoke through another gateway, while the new node was asked.
-    void services.departures.leave({ ...before, address: placement.node.address }, 'disconnected');
+    // It left, was lost, or spoke through another gateway, while the new node was asked.
+    const peer = { ...before, address: placement.node.address };
+    void (session.lost ? services.departures.detach(peer) : services.departures.leave(peer, 'disconnected'));
     throw new SluiceError('peerNotFound', 'The session ended meanwhile.');
   }
   const old = reason === 'drain' ? oldPlace(services, before) : undefined;
   before.old?.release();
-  before.media.moved(result.consumers ?? []);
   session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
-  session.notice(notice(reason, result));
+  if (result.move) session.notice(result.move);
+  services.moveTimes.told(session, reason, decidedAt);
 }
 
-async function take(services: Services, before: Joined, from: Owner, placement: Placement) {
+type From = Pick<PeerRecord, 'node' | 'boot' | 'sessionId'> & { reason: MoveReason };
+
+async function take(services: Services, before: Joined, from: From, placement: Placement) {
   const { nodes, clock } = services;
   const { peerId, media, features, resumeHash, followed } = before;
   const { name, metadata } = followed.feed.view.peers.get(peerId) ?? {};
@@ -54,7 +75,7 @@ async function take(services: Services, before: Joined, from: Owner, placement: 
         resumeHash,
         features,
         transports: true,
-        from: { node: from.node, boot: from.boot },
+        from: { ...from, deadlineMs: from.reason === 'drain' ? overlapMs : 0 },
         consumers: media.carried(),
         ...(media.rtpCapabilities && { rtpCapabilities: media.rtpCapabilities }),
         ...(name !== undefined && { name }),
@@ -65,16 +86,10 @@ async function take(services: Services, before: Joined, from: Owner, placement: 
     placement.arrived();
     return result;
   } catch (error) {
-    placement.failed();
+    if (isNodesFault(error)) placement.missed();
+    else placement.failed();
     throw error;
   }
-}
-
-function notice(reason: MoveReason, result: OperationResults['joinPeer']): MoveEvent {
-  const { producerTransport, consumerTransport, rtpCapabilities, consumers = [] } = result;
-  if (!producerTransport || !consumerTransport) throw new SluiceError('internal', 'A move came without transports.');
-  const deadlineMs = reason === 'drain' ? overlapMs : 0;
-  return { type: 'move', reason, deadlineMs, rtpCapabilities, producerTransport, consumerTransport, consumers };
 }
 
 /** What the peer had before, released when the client says so, or when its time is up. */

@@ -5,6 +5,8 @@ export interface PlacementWish {
   present: ReadonlySet<NodeId>;
   region: string | undefined;
   wanted: string | undefined;
+  /** Taken only where there is no other. */
+  avoid?: ReadonlySet<NodeId>;
 }
 
 /** A node chosen for a peer that is on its way there. */
@@ -54,7 +56,10 @@ export class Placements {
   choose(wish: PlacementWish): Placement {
     const members = this.#registry.nodes().filter(({ report, heardAt }) => !this.#isMissed(report.address, heardAt));
     const heardAt = new Map(members.map((member) => [member.report.id, member.heardAt]));
-    const nodes = members.map(({ report }) => report);
+    const nodes = without(
+      members.map(({ report }) => report),
+      wish.avoid,
+    );
     const recent = (node: NodeId) => this.#countRecent(node, heardAt.get(node) ?? 0);
     const node = place(nodes, { ...wish, policy: this.#policy, recent, random: this.#random });
     return this.#begin(node);
@@ -108,4 +113,10 @@ export class Placements {
     this.#missedAt.delete(address);
     return false;
   }
+}
+
+function without(nodes: NodeReport[], avoid: ReadonlySet<NodeId> | undefined): NodeReport[] {
+  if (!avoid || avoid.size === 0) return nodes;
+  const others = nodes.filter(({ id }) => !avoid.has(id));
+  return others.some(({ accepting, draining }) => accepting && !draining) ? others : nodes;
 }

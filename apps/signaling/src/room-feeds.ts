@@ -14,6 +14,11 @@ export class RoomFeeds {
     return this.#rooms.size;
   }
 
+  /** The room, where it is followed already. */
+  get(room: RoomId): FollowedRoom | undefined {
+    return this.#rooms.get(room);
+  }
+
   /** The room, followed until everyone who acquired it has released it. */
   acquire(room: RoomId): FollowedRoom {
     const followed = this.#rooms.get(room) ?? new FollowedRoom({ ...this.#options, room });

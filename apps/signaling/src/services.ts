@@ -3,8 +3,10 @@ import type { GatewayConfig } from './config.ts';
 import type { Departures } from './departures.ts';
 import type { Rate } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { MoveTimes } from './move-times.ts';
 import type { NodeClient } from './node-client.ts';
 import type { Placements } from './placements.ts';
+import type { ResumeGuard } from './resume-guard.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -17,9 +19,11 @@ export interface Services {
   clock: Clock;
   log: Logger;
   metrics: GatewayMetrics;
+  moveTimes: MoveTimes;
   nodes: NodeClient;
   departures: Departures;
   placements: Placements;
+  resumeGuard: ResumeGuard;
   rooms: RoomFeeds;
   sessions: Sessions;
 }

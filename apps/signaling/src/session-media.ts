@@ -1,5 +1,11 @@
 import type { CarriedConsumer, ConsumerId, OperationParams, OperationResults, ProducerId } from '@sluice/shared';
-import type { ClientMoveEvent, ClientPeerEvent, ReplacingConsumer, RtpCapabilities } from '@sluice/shared/protocol';
+import type {
+  ClientMoveEvent,
+  ClientPeerEvent,
+  MoveEvent,
+  ReplacingConsumer,
+  RtpCapabilities,
+} from '@sluice/shared/protocol';
 import type { OwnParams, PeerOperationName } from './node-client.ts';
 
 /**
@@ -10,6 +16,8 @@ export class SessionMedia {
   rtpCapabilities: RtpCapabilities | undefined;
   readonly consumers = new Map<ConsumerId, CarriedConsumer>();
   readonly producers = new Set<ProducerId>();
+  /** The last move that the client was told of. It may be said again, and is told once. */
+  move: { id: string; stood: boolean } | undefined;
 
   /** Takes in what an operation has done. */
   note<O extends PeerOperationName>(operation: O, params: OwnParams<O>, result: OperationResults[O]): void {
@@ -20,11 +28,12 @@ export class SessionMedia {
   hear(event: ClientPeerEvent | ClientMoveEvent): void {
     if (event.type === 'consumerClosed') this.consumers.delete(event.consumerId as ConsumerId);
     else if (event.type === 'consumerAdded') this.#replace({ ...event.consumer, replaces: event.replaces });
-    else if (event.type === 'move') this.moved(event.consumers);
+    else if (event.type === 'move') this.#moved(event);
   }
 
   /** Everything is consumed anew; what could not be is gone. */
-  moved(consumers: readonly ReplacingConsumer[]): void {
+  #moved({ consumers, producerTransport }: MoveEvent): void {
+    this.move = { id: producerTransport.id, stood: false };
     const before = new Map(this.consumers);
     this.consumers.clear();
     for (const consumer of consumers) this.#replace(consumer, before);

@@ -1,4 +1,4 @@
-import { type CloseCodeName, channels, Mailbox, type Owner, type SluiceError } from '@sluice/shared';
+import { type CloseCodeName, channels, Mailbox, type PeerRecord, type SluiceError } from '@sluice/shared';
 import type { ErrorFrame, LeaveReason, Reply, ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { type Head, readFrame } from './decode.ts';
 import { dispatch } from './dispatch.ts';
@@ -6,6 +6,7 @@ import type { Member } from './followed-room.ts';
 import { Offences, TokenBucket } from './limits.ts';
 import { frameFaults, overflow, tooFast } from './refusals.ts';
 import type { FrameKind } from './metrics.ts';
+import { confirmMove, isKnownMove } from './moves.ts';
 import type { Services } from './services.ts';
 import { type Joined, joined, type SessionState } from './session-state.ts';
 import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts';
@@ -39,6 +40,7 @@ export class Session implements SocketListener {
   #state: SessionState = { phase: 'unjoined' };
   #member: Member | undefined;
   #open = true;
+  #lost = false;
   #waitingLength = 0;
   /** When an action last ran out of time, on the process's clock. */
   #timedOutAt = Number.NEGATIVE_INFINITY;
@@ -56,6 +58,15 @@ export class Session implements SocketListener {
   /** False as soon as the socket is closing: nothing needs to be done for it any more but to clean up. */
   get open(): boolean {
     return this.#open;
+  }
+
+  get address(): string {
+    return this.#socket.address;
+  }
+
+  /** Its connection ended without anybody's wish: the peer waits for whoever resumes it. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /** Resolves when the socket is closed and its peer, if it had one, was taken off its node. */
@@ -85,6 +96,7 @@ export class Session implements SocketListener {
 
   closed(end: SocketEnd): void {
     this.#open = false;
+    this.#lost = !meant.has(end);
     this.#services.metrics.closed.inc({ reason: end });
     this.#inTurn(() => this.#end(end));
   }
@@ -104,10 +116,26 @@ export class Session implements SocketListener {
     if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
   }
 
-  /** What the peer's node has to say to it. */
+  /** What the peer's node says by itself. */
+  hear(event: ClientPeerEvent | ClientMoveEvent): void {
+    const state = this.#state;
+    if (event.type === 'move' && state.phase === 'joined' && !isKnownMove(state, event)) this.#followMove(state);
+    this.notice(event);
+  }
+
+  /** What concerns this client alone. A move that it has been told is not told again. */
   notice(event: ClientPeerEvent | ClientMoveEvent): void {
-    if (this.#state.phase === 'joined') this.#state.media.hear(event);
+    const state = this.#state;
+    if (state.phase === 'joined') {
+      if (event.type === 'move' && isKnownMove(state, event)) return confirmMove(state, this.#services);
+      state.media.hear(event);
+    }
     this.#send(JSON.stringify(event), 'notice');
+  }
+
+  /** As `notice`, after what is in line already: behind the reply of the action that is being done. */
+  noticeInTurn(event: ClientMoveEvent): void {
+    this.#inTurn(async () => this.notice(event));
   }
 
   /**
@@ -145,13 +173,21 @@ export class Session implements SocketListener {
   }
 
   /** Whose hands the peer's media is in, as the room knows it. */
-  place(): Owner | undefined {
+  place(): PeerRecord | undefined {
     const state = this.#state;
     if (state.phase !== 'joined') return undefined;
     const record = state.followed.feed.view.peers.get(state.peerId);
     if (record?.resumeHash !== state.resumeHash) return undefined;
     // Just after a move the room may not have said yet whose the peer is now.
     return channels.node(record.node, record.boot) === state.address ? record : undefined;
+  }
+
+  /** A node that says where to go has the peer: also where its answer to our asking was lost. */
+  #followMove(state: Joined): void {
+    const record = state.followed.feed.view.peers.get(state.peerId);
+    if (record?.sessionId !== state.sessionId) return;
+    const address = channels.node(record.node, record.boot);
+    if (address !== state.address) this.moveTo({ ...state, node: record.node, address, old: undefined });
   }
 
   /** The peer is in another node's hands from here on. */
@@ -173,6 +209,7 @@ export class Session implements SocketListener {
     if (state.phase !== 'joined') return undefined;
     this.#state = { phase: 'unjoined' };
     this.#services.sessions.unbind(state);
+    this.#services.moveTimes.end(this, 'ended');
     if (this.#member) state.followed.remove(this.#member);
     this.#member = undefined;
     this.#services.rooms.release(state.followed);

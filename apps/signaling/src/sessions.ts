@@ -7,8 +7,8 @@ import type { Joined } from './session-state.ts';
 export class Sessions {
   readonly #all = new Set<Session>();
   readonly #joined = new Map<SessionId, Session>();
-  /** How many sessions depend on each node, by its inbox. */
-  readonly #onNode = new Map<string, number>();
+  /** The sessions that depend on each node, by its inbox. */
+  readonly #onNode = new Map<string, Set<Session>>();
 
   get size(): number {
     return this.#all.size;
@@ -28,19 +28,27 @@ export class Sessions {
 
   bind({ sessionId, address }: Joined, session: Session): void {
     this.#joined.set(sessionId, session);
-    this.#onNode.set(address, (this.#onNode.get(address) ?? 0) + 1);
+    const sharing = this.#onNode.get(address);
+    if (sharing) sharing.add(session);
+    else this.#onNode.set(address, new Set([session]));
   }
 
   unbind({ sessionId, address }: Joined): void {
+    const session = this.#joined.get(sessionId);
+    const sharing = this.#onNode.get(address);
     this.#joined.delete(sessionId);
-    const left = (this.#onNode.get(address) ?? 1) - 1;
-    if (left === 0) this.#onNode.delete(address);
-    else this.#onNode.set(address, left);
+    if (session) sharing?.delete(session);
+    if (sharing?.size === 0) this.#onNode.delete(address);
   }
 
   /** The inboxes of the nodes that have a peer of a session here. */
   nodes(): Iterable<string> {
     return this.#onNode.keys();
+  }
+
+  /** The sessions that have their peer on that node. */
+  on(address: string): Iterable<Session> {
+    return this.#onNode.get(address) ?? [];
   }
 
   /** The sessions that have a peer. */

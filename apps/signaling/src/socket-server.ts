@@ -23,6 +23,10 @@ export interface SocketServerOptions {
   /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
   allowedOrigins: readonly string[];
   maxSockets: number;
+  /** Whether a proxy says in `x-forwarded-for` where a client is: then nobody else may reach this port. */
+  behindProxy?: boolean;
+  /** Whether new connections are taken at the moment. */
+  accepting?: () => boolean;
   page?: Page | undefined;
   /** Called for each connection, once. Must not throw. */
   open(socket: Socket): SocketListener;
@@ -120,10 +124,14 @@ export class SocketServer {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { allowedOrigins, maxSockets } = this.#options;
+    const { allowedOrigins, maxSockets, accepting } = this.#options;
     const origin = request.getHeader('origin');
     if (allowedOrigins.length > 0 && origin !== '' && !allowedOrigins.includes(origin)) {
       response.writeStatus('403 Forbidden').end('This origin may not connect.');
+      return;
+    }
+    if (accepting && !accepting()) {
+      response.writeStatus('503 Service Unavailable').end('This gateway takes nobody at the moment.');
       return;
     }
     if (this.#connections.size >= maxSockets) {
@@ -131,12 +139,19 @@ export class SocketServer {
       return;
     }
     response.upgrade<Slot>(
-      { connection: new Connection(this.#options.clock, this.#forget) },
+      { connection: new Connection(this.#options.clock, this.#addressOf(response, request), this.#forget) },
       request.getHeader('sec-websocket-key'),
       request.getHeader('sec-websocket-protocol'),
       request.getHeader('sec-websocket-extensions'),
       context,
     );
+  }
+
+  /** The last entry is the one that our own proxy has written. */
+  #addressOf(response: HttpResponse, request: HttpRequest): string {
+    const forwarded = this.#options.behindProxy ? request.getHeader('x-forwarded-for') : '';
+    if (forwarded !== '') return forwarded.slice(forwarded.lastIndexOf(',') + 1).trim();
+    return Buffer.from(response.getRemoteAddressAsText()).toString();
   }
 
   #open(ws: WebSocket<Slot>): void {
@@ -164,6 +179,7 @@ export class SocketServer {
 
 /** One WebSocket. The library's own throws once it is closed: it is let go of in the very call that says so. */
 class Connection implements Socket, Pinged {
+  readonly address: string;
   readonly #clock: Clock;
   readonly #forget: (connection: Connection) => void;
   heardAt: number;
@@ -172,7 +188,8 @@ class Connection implements Socket, Pinged {
   /** What ends it, where that is us. */
   #cause: SocketEnd | undefined;
 
-  constructor(clock: Clock, forget: (connection: Connection) => void) {
+  constructor(clock: Clock, address: string, forget: (connection: Connection) => void) {
+    this.address = address;
     this.#clock = clock;
     this.#forget = forget;
     this.heardAt = clock.now();

@@ -8,6 +8,8 @@ export interface Socket {
   send(text: string): SendResult;
   /** Closes with a code of ours. Idempotent; the listener's `closed` comes before this returns. */
   end(code: CloseCodeName, reason?: string): void;
+  /** Of the client's host, as far as can be told. */
+  readonly address: string;
   /** Bytes that the client has not taken yet. */
   readonly bufferedBytes: number;
 }

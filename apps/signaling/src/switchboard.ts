@@ -3,23 +3,32 @@ import {
   Beats,
   channels,
   createBusMetrics,
-  delay,
+  createDetectionMetric,
+  drainRoutes,
+  drainServed,
   Endpoint,
   FeedVerifier,
   newBootId,
+  nodeOperations,
+  type OpsRoute,
   type PeerNotice,
   peerNotice,
   type Readiness,
   Registry,
+  type RegistryEvent,
+  type ServedOperation,
   type Step,
 } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
 import { Departures } from './departures.ts';
 import { Fencing } from './fencing.ts';
+import { GatewayDrain } from './gateway-drain.ts';
 import { createGatewayMetrics } from './metrics.ts';
+import { MoveTimes } from './move-times.ts';
 import { Movers } from './movers.ts';
 import { NodeClient } from './node-client.ts';
 import { Placements } from './placements.ts';
+import { ResumeGuard } from './resume-guard.ts';
 import { RoomFeeds } from './room-feeds.ts';
 import type { Services } from './services.ts';
 import { Session } from './session.ts';
@@ -40,8 +49,8 @@ export interface SwitchboardOptions {
   bufferedBytes: () => number;
 }
 
-/** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
-const elsewhereMs = 2000;
+/** As the metrics name them. */
+const resumeScopes = { peer: 'resumePeer', address: 'resumeAddress' } as const;
 
 /** How long a stopping gateway waits for its peers' leaves to be heard, in ms. */
 const leaveLimitMs = 2000;
@@ -56,24 +65,35 @@ export class Switchboard {
   readonly #endpoint: Endpoint;
   readonly #registry: Registry;
   readonly #sessions = new Sessions();
+  readonly drain: GatewayDrain;
   readonly #rooms: RoomFeeds;
   readonly #verifier: FeedVerifier;
   readonly #services: Services;
   readonly #fencing: Fencing;
   readonly #movers: Movers;
+  readonly #detected: (event: RegistryEvent) => void;
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
     const { config, bus, directory, clock, log } = options;
     this.#options = options;
     const busMetrics = createBusMetrics(options.metrics);
+    this.#detected = createDetectionMetric(options.metrics);
     const onGarbage = () => busMetrics.dropped.inc({ reason: 'garbage' });
+    this.drain = new GatewayDrain({
+      sessions: this.#sessions,
+      clock,
+      random: options.random,
+      defaultSpreadMs: config.drainSpreadMs,
+      onChange: () => this.#registry.beat(),
+    });
     this.#endpoint = new Endpoint({
       bus,
       clock,
       log,
       metrics: busMetrics,
       inbox: channels.gateway(config.gatewayId, this.#boot),
+      operations: servedDrain(this.drain),
       notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
     });
     this.#registry = new Registry({
@@ -82,10 +102,7 @@ export class Switchboard {
       leaseMs: config.leaseMs,
       report: () => this.#report(),
       onGarbage,
-      onEvent: ({ type, report }) => {
-        if (type === 'lost') void this.#fencing.lost(report.boot).then(() => this.#movers.look());
-        if (type === 'left') this.#movers.look();
-      },
+      onEvent: (event) => this.#heed(event),
     });
     this.#verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
     const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
@@ -99,6 +116,8 @@ export class Switchboard {
       bus,
       clock,
       log,
+      onFenced: () => this.#services.metrics.fences.inc(),
+      onReaped: () => this.#services.metrics.reaps.inc(),
     });
     this.#services = this.#createServices();
     this.#movers = new Movers(this.#services, this.#registry);
@@ -126,8 +145,13 @@ export class Switchboard {
     const { bus, clock, config } = this.#options;
     const { leaseMs } = config;
     const { departures } = this.#services;
-    const onSilent = (address: string) => this.#registry.lose(address);
-    const beats = new Beats({ bus, clock, leaseMs, targets: () => this.#sessions.nodes(), onSilent });
+    const beats = new Beats({
+      bus,
+      clock,
+      leaseMs,
+      targets: () => this.#sessions.nodes(),
+      onSilent: (address, heardAt) => this.#registry.lose(address, heardAt),
+    });
     return [
       { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
       { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
@@ -146,15 +170,9 @@ export class Switchboard {
     this.#registry.beat();
   }
 
-  /** Resolves when every session has gone elsewhere, or has had the time to. */
-  async sendElsewhere(spreadMs: number): Promise<void> {
-    const { clock, random } = this.#options;
-    const sessions = [...this.#sessions.inRooms()];
-    for (const session of sessions) {
-      session.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
-    }
-    const over = clock.now() + spreadMs + elsewhereMs;
-    while (this.#sessions.joined > 0 && clock.now() < over) await delay(clock, 50);
+  /** How the private port drains this gateway, and any other process of the cluster. */
+  drainRoutes(): Record<string, OpsRoute> {
+    return drainRoutes({ own: this.drain, registry: this.#registry, endpoint: this.#endpoint });
   }
 
   open(socket: Socket): SocketListener {
@@ -167,13 +185,15 @@ export class Switchboard {
   readiness(): Readiness {
     const reasons = [];
     if (this.#stopping) reasons.push('it is stopping');
+    if (this.drain.draining) reasons.push('it is draining');
     if (!this.#endpoint.hearing) reasons.push('the bus is not heard');
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
 
   #createServices(): Services {
-    const { config, bus, directory, clock, log, random, metrics, bufferedBytes } = this.#options;
+    const { config, bus, directory, clock, log, random } = this.#options;
     const nodes = new NodeClient(this.#endpoint, clock);
+    const metrics = this.#createMetrics();
     return {
       config,
       actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
@@ -186,18 +206,31 @@ export class Switchboard {
       directory,
       departures: new Departures({ nodes, bus, clock, log }),
       placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
-      metrics: createGatewayMetrics(metrics, {
-        connections: () => this.#sessions.size,
-        joined: () => this.#sessions.joined,
-        rooms: () => this.#rooms.size,
-        bufferedBytes,
-      }),
+      metrics,
+      moveTimes: new MoveTimes(clock, metrics.moveDuration),
+      resumeGuard: new ResumeGuard(clock, (scope) => metrics.rateLimited.inc({ scope: resumeScopes[scope] })),
     };
+  }
+
+  #createMetrics() {
+    const { metrics, bufferedBytes } = this.#options;
+    return createGatewayMetrics(metrics, {
+      connections: () => this.#sessions.size,
+      joined: () => this.#sessions.joined,
+      rooms: () => this.#rooms.size,
+      bufferedBytes,
+    });
+  }
+
+  #heed(event: RegistryEvent): void {
+    this.#detected(event);
+    if (event.type === 'lost') void this.#fencing.lost(event.report.boot).then(() => this.#movers.look());
+    if (event.type === 'left') this.#movers.look();
   }
 
   #tell(notice: PeerNotice): void {
     const session = this.#sessions.find(notice);
-    if (session) session.notice(notice.event);
+    if (session) session.hear(notice.event);
     else this.#services.metrics.dropped.inc({ reason: 'noSession' });
   }
 
@@ -209,7 +242,7 @@ export class Switchboard {
       address: this.address,
       version: this.#options.version,
       sessions: this.#sessions.size,
-      draining: this.#stopping,
+      draining: this.#stopping || this.drain.draining,
     };
   }
 
@@ -219,4 +252,13 @@ export class Switchboard {
     await Promise.race([this.#sessions.closeAll('goingAway'), limit.promise]);
     timer.cancel();
   }
+}
+
+function servedDrain(own: GatewayDrain): Record<string, ServedOperation> {
+  const { drain, cancelDrain, drainStatus } = drainServed(own);
+  return {
+    drain: { params: nodeOperations.drain, run: drain },
+    cancelDrain: { params: nodeOperations.cancelDrain, run: cancelDrain },
+    drainStatus: { params: nodeOperations.drainStatus, run: drainStatus },
+  };
 }

@@ -35,6 +35,8 @@ export class Mover {
   /** Whatever may carry something, the present one last. */
   readonly #places: MediaPlace[] = [];
   #place: MediaPlace;
+  /** The last move, by the id of its sending transport: it may be said again. */
+  #latest: { id: string; stands: boolean } | undefined;
   #closed = false;
 
   constructor(options: MoverOptions) {
@@ -47,8 +49,11 @@ export class Mover {
     return this.#place;
   }
 
-  /** A second one overtakes the first. Never rejects. */
+  /** Another one overtakes the first; the same again changes nothing. Never rejects. */
   async move(event: MoveEvent): Promise<void> {
+    const { id } = event.producerTransport;
+    if (this.#latest?.id === id) return this.#sayAgain(this.#latest);
+    this.#latest = { id, stands: false };
     const { signalling, iceServers, handlerFactory, createPlace = newPlace } = this.#options;
     const before = this.#place;
     const next = createPlace(signalling, { ...event, iceServers, handlerFactory });
@@ -56,11 +61,17 @@ export class Mover {
     try {
       await this.#goTo(next, event);
       if (this.#isOvertaken(next)) return;
+      this.#latest.stands = true;
       await insist(() => signalling.request('moved', {}));
       if (!this.#isOvertaken(next)) this.#leaveAllBut(next);
     } catch (error) {
       if (!this.#isOvertaken(next)) this.#goBack(before, next, error);
     }
+  }
+
+  /** The server does not know yet that we stand; while we are on our way there is nothing to say. */
+  async #sayAgain({ stands }: { stands: boolean }): Promise<void> {
+    if (stands) await this.#options.signalling.request('moved', {}).catch(() => undefined);
   }
 
   transportClosed(transportId: string): void {
@@ -100,6 +111,7 @@ export class Mover {
   #goBack(before: MediaPlace, failed: MediaPlace, error: unknown): void {
     const { publisher, subscriber, data, onError } = this.#options;
     this.#place = before;
+    this.#latest = undefined;
     publisher.moveBack(before);
     subscriber.moveBack(before);
     data.moveBack(before);

@@ -8,6 +8,7 @@ import type { SluiceClientError } from './errors.ts';
 import { Line } from './line.ts';
 import { MediaPlace } from './media-place.ts';
 import { Mover } from './mover.ts';
+import { ownNodeAfter } from './own-node.ts';
 import type { Publication } from './publication.ts';
 import { Publisher, type PublishOptions } from './publisher.ts';
 import { applyResumed } from './resume.ts';
@@ -43,7 +44,7 @@ export class Room {
   readonly id: string;
   /** Oneself. */
   readonly peerId: string;
-  readonly #firstNode: string;
+  #node: string;
   readonly #line: Line;
   readonly #emitter = new Emitter<RoomEvents>();
   readonly #parts: RoomParts;
@@ -54,7 +55,7 @@ export class Room {
   constructor(connection: Connection, joined: JoinedReply, options: RoomOptions & Gateways) {
     this.id = joined.room;
     this.peerId = joined.peerId;
-    this.#firstNode = joined.node;
+    this.#node = joined.node;
     const picture = new RoomPicture(joined);
     const { room, peerId, resumeToken, iceServers } = joined;
     const line = new Line(connection, {
@@ -95,9 +96,9 @@ export class Room {
     this.#listen();
   }
 
-  /** The node that serves this client's media. It changes by a move, which `peerUpdated` tells. */
+  /** The node that serves this client's media. It changes by a move, which `peerUpdated` tells, or while the connection was lost. */
   get node(): string {
-    return this.#parts.picture.peers.get(this.peerId)?.node ?? this.#firstNode;
+    return this.#node;
   }
 
   /** The others, by id. */
@@ -168,7 +169,9 @@ export class Room {
   #listen(): void {
     const { picture, offered } = this.#parts;
     this.#line.on('event', (event) => {
-      if (!this.#end) dispatch(this.#parts, event);
+      if (this.#end) return;
+      this.#node = ownNodeAfter(event, this.peerId) ?? this.#node;
+      dispatch(this.#parts, event);
     });
     this.#line.on('error', (error) => this.#emitter.emit('error', error));
     this.#line.on('down', () => this.#emitter.emit('reconnecting', undefined));
@@ -181,6 +184,7 @@ export class Room {
   }
 
   #resumed(reply: ResumedReply, downtimeMs: number | undefined): void {
+    this.#node = reply.node;
     applyResumed(this.#parts, reply);
     if (downtimeMs !== undefined) this.#emitter.emit('reconnected', { downtimeMs });
   }

@@ -7,8 +7,11 @@ export interface BeatsOptions {
   clock: Clock;
   /** The inboxes of the processes that this one depends on now. */
   targets: () => Iterable<string>;
-  /** Nobody hears that inbox any more. Called once for each silence. */
-  onSilent: (address: string) => void;
+  /**
+   * Nobody hears that inbox any more. Called once for each silence; `heardAt` is when somebody last did, where that is
+   * known.
+   */
+  onSilent: (address: string, heardAt: number | undefined) => void;
   /** After the bus was away, in ms: until everybody has had the time to subscribe again, nobody counts as silent. */
   leaseMs?: number;
 }
@@ -17,6 +20,12 @@ export interface BeatsOptions {
 const beatEveryMs = 250;
 /** One beat that nobody heard may have met a subscription on its way back; two in a row did not. */
 const silentAfter = 2;
+
+/** What is known of one inbox. */
+interface Pulse {
+  missed: number;
+  heardAt: number | undefined;
+}
 
 const beat = encodeEnvelope({ type: 'ping', id: 'beat' });
 
@@ -28,7 +37,7 @@ const beat = encodeEnvelope({ type: 'ping', id: 'beat' });
  */
 export class Beats {
   readonly #options: BeatsOptions;
-  readonly #missed = new Map<string, number>();
+  readonly #pulses = new Map<string, Pulse>();
   #timer: Timer | undefined;
   #unwatch: (() => void) | undefined;
   #quietUntil = 0;
@@ -42,7 +51,7 @@ export class Beats {
     this.#timer = clock.setRepeating(() => this.#round(), beatEveryMs);
     this.#unwatch = bus.onChange(() => {
       this.#quietUntil = clock.now() + leaseMs;
-      this.#missed.clear();
+      for (const pulse of this.#pulses.values()) pulse.missed = 0;
     });
   }
 
@@ -55,25 +64,32 @@ export class Beats {
     const { bus, clock, targets } = this.#options;
     if (!bus.connected || clock.now() < this.#quietUntil) return;
     const now = new Set(targets());
-    for (const address of this.#missed.keys()) if (!now.has(address)) this.#missed.delete(address);
-    for (const address of now) void this.#send(address);
+    for (const address of this.#pulses.keys()) if (!now.has(address)) this.#pulses.delete(address);
+    for (const address of now) void this.#send(address, this.#pulse(address));
   }
 
-  async #send(address: string): Promise<void> {
+  #pulse(address: string): Pulse {
+    const known = this.#pulses.get(address);
+    if (known) return known;
+    const pulse: Pulse = { missed: 0, heardAt: undefined };
+    this.#pulses.set(address, pulse);
+    return pulse;
+  }
+
+  async #send(address: string, pulse: Pulse): Promise<void> {
     try {
       const heard = await this.#options.bus.publish(address, beat);
-      if (heard === 0) this.#miss(address);
-      else this.#missed.set(address, 0);
+      if (heard === 0) return this.#miss(address, pulse);
+      pulse.missed = 0;
+      pulse.heardAt = this.#options.clock.now();
     } catch {
       // The bus is away: that says nothing about anybody.
-      this.#missed.delete(address);
+      pulse.missed = 0;
     }
   }
 
-  #miss(address: string): void {
+  #miss(address: string, pulse: Pulse): void {
     if (this.#options.clock.now() < this.#quietUntil) return;
-    const missed = (this.#missed.get(address) ?? 0) + 1;
-    this.#missed.set(address, missed);
-    if (missed === silentAfter) this.#options.onSilent(address);
+    if (++pulse.missed === silentAfter) this.#options.onSilent(address, pulse.heardAt);
   }
 }

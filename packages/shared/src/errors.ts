@@ -21,6 +21,9 @@ export const errorCodes = {
   limitExceeded: { temporary: false },
   tooManyRequests: { temporary: true },
   nodeUnavailable: { temporary: true },
+  /** Of whoever runs the cluster: no such process. */
+  nodeUnknown: { temporary: false },
+  gatewayUnknown: { temporary: false },
   noCapacity: { temporary: true },
   deadlineExceeded: { temporary: true },
   coordinatorUnavailable: { temporary: true },

@@ -5,6 +5,7 @@ export * from './clock.ts';
 export * from './close-codes.ts';
 export * from './config.ts';
 export * from './directory/directory.ts';
+export * from './drain-routes.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './lifecycle.ts';

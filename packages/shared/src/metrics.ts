@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { RegistryEvent } from './registry.ts';
 
 export { Counter, Gauge, Histogram, Registry as MetricsRegistry };
 
@@ -25,9 +26,31 @@ export function collectProcessMetrics(registry: Registry): void {
 export const buckets = {
   /** 0.5 ms to 10 s: an action is a millisecond where all is well and two seconds where it is not. */
   request: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  /**
+   * Around where losses are noticed: two beats unheard make half a second, a lease two to two and a half. Beyond 3 s
+   * something kept the judge from judging.
+   */
+  detection: [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 1, 1.5, 2, 2.25, 2.5, 3, 4, 6, 10],
+  /** 10 ms to a minute: the bar for people is 1 s, a drain's overlap takes 2 to 10, and 30 is when a peer is given up. */
+  recovery: [0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15, 30, 60],
   roomSize: [1, 2, 3, 5, 8, 13, 21, 50, 100, 250, 500, 1000],
   roomSpan: [1, 2, 3, 4, 6, 8],
 } as const;
+
+/** Observes how long the losses that a registry tells of took to notice. */
+export function createDetectionMetric(registry: Registry): (event: RegistryEvent) => void {
+  const detection = new Histogram({
+    name: 'sfu_detection_duration_seconds',
+    help: "From a process's last sign of life to its being judged dead, by what it was and by what showed it.",
+    labelNames: ['role', 'means'],
+    buckets: [...buckets.detection],
+    registers: [registry],
+  });
+  return (event) => {
+    if (event.type !== 'lost') return;
+    detection.observe({ role: event.report.kind, means: event.means }, event.silentMs / 1000);
+  };
+}
 
 /** What every process on the bus counts. */
 export function createBusMetrics(registry: Registry) {

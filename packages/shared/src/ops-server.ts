@@ -1,10 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SluiceError } from './errors.ts';
+import { type ErrorCode, SluiceError } from './errors.ts';
 import type { MetricsRegistry } from './metrics.ts';
 
 /** Why a process isn't ready, or that it is. Alive and ready are two things: a node without Redis is alive. */
 export type Readiness = { ready: true } | { ready: false; reasons: string[] };
+
+/** Answers one request with what is said as JSON. `names` stand where the route's path has `{…}`, in order. */
+export type OpsRoute = (query: URLSearchParams, names: readonly string[]) => unknown;
 
 export interface OpsServer {
   port: number;
@@ -20,24 +23,25 @@ export async function startOpsServer(options: {
   port: number;
   readiness: () => Readiness;
   metrics: MetricsRegistry;
-  /** What else can be asked here, by method and path: `POST /drain`. What it throws is answered as an error. */
-  routes?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+  /** What else can be asked here, by method and path: `POST /nodes/{id}/drain`. What it throws is answered as an error. */
+  routes?: Readonly<Record<string, OpsRoute>>;
 }): Promise<OpsServer> {
   const { host, port, readiness, metrics, routes = {} } = options;
+  const find = finder(routes);
   const server = createServer((request, response) => {
     const answer = (status: number, body: string, type = 'application/json') => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       response.end(body);
     };
     const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://ops');
-    const route = routes[`${request.method} ${path}`];
-    if (route) {
+    const found = find(`${request.method} ${path}`);
+    if (found) {
       Promise.resolve()
-        .then(() => route(searchParams))
+        .then(() => found.route(searchParams, found.names))
         .then((result) => answer(200, JSON.stringify(result)))
         .catch((error: unknown) => {
           const known = SluiceError.from(error);
-          answer(known.code === 'internal' ? 500 : 400, JSON.stringify(known.toWire()));
+          answer(statuses[known.code] ?? 400, JSON.stringify(known.toWire()));
         });
       return;
     }
@@ -63,5 +67,30 @@ export async function startOpsServer(options: {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** What is no fault of the request. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  nodeUnknown: 404,
+  gatewayUnknown: 404,
+  internal: 500,
+  nodeUnavailable: 503,
+  coordinatorUnavailable: 503,
+  deadlineExceeded: 504,
+};
+
+/** Finds a route by its method and path. */
+function finder(routes: Readonly<Record<string, OpsRoute>>) {
+  const patterns = Object.entries(routes).map(([path, route]) => ({
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '([^/]+)')}$`),
+    route,
+  }));
+  return (asked: string): { route: OpsRoute; names: string[] } | undefined => {
+    for (const { pattern, route } of patterns) {
+      const match = pattern.exec(asked);
+      if (match) return { route, names: match.slice(1) };
+    }
+    return undefined;
   };
 }

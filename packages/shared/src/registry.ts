@@ -42,8 +42,14 @@ export interface Member<R extends Report = Report> {
 export type RegistryEvent =
   | { type: 'appeared'; report: Report }
   | { type: 'left'; report: Report }
-  /** Its lease ran out unheard. It may be dead, frozen or cut off: nobody can tell from here. */
-  | { type: 'lost'; report: Report };
+  /**
+   * It may be dead, frozen or cut off: nobody can tell from here. `silentMs` is how long ago it last gave a sign of life,
+   * on this process's clock.
+   */
+  | { type: 'lost'; report: Report; means: LossMeans; silentMs: number };
+
+/** How a loss was noticed: nobody hears its inbox any more, or its lease ran out. */
+export type LossMeans = 'unheard' | 'lease';
 
 export interface RegistryOptions {
   bus: Bus;
@@ -119,10 +125,13 @@ export class Registry {
     await this.#subscription?.unsubscribe();
   }
 
-  /** Known to be dead by other means: its lease needn't run out. It is known again as soon as it is heard again. */
-  lose(address: string): void {
+  /**
+   * Nobody hears its inbox any more, which somebody last did at `heardAt`: its lease needn't run out. It is known again as
+   * soon as it is heard again.
+   */
+  lose(address: string, heardAt = Number.NEGATIVE_INFINITY): void {
     const member = this.#members.get(address);
-    if (member) this.#remove(member, 'lost');
+    if (member) this.#lose(member, 'unheard', Math.max(member.heardAt, heardAt));
   }
 
   nodes(): Member<NodeReport>[] {
@@ -152,7 +161,7 @@ export class Registry {
     const known = this.#members.get(beat.address);
     if (beat.address === this.#ownAddress) this.#heardSelfAt = this.#options.clock.now();
     if (beat.kind === 'farewell') {
-      if (known) this.#remove(known, 'left');
+      if (known) this.#leave(known);
       return;
     }
     const report = beat as Report;
@@ -179,7 +188,7 @@ export class Registry {
     if (this.#isDeaf()) this.#judgeFrom = now + this.#leaseMs;
     if (!this.judging) return;
     for (const member of this.#living()) {
-      if (now - member.heardAt > this.#leaseMs) this.#remove(member, 'lost');
+      if (now - member.heardAt > this.#leaseMs) this.#lose(member, 'lease', member.heardAt);
     }
   }
 
@@ -189,9 +198,14 @@ export class Registry {
     return report !== undefined && clock.now() - this.#heardSelfAt > 2 * this.#heartbeatMs;
   }
 
-  #remove(member: Member, type: 'left' | 'lost'): void {
-    this.#members.delete(member.report.address);
-    this.#options.onEvent?.({ type, report: member.report });
+  #leave({ report }: Member): void {
+    this.#members.delete(report.address);
+    this.#options.onEvent?.({ type: 'left', report });
+  }
+
+  #lose({ report }: Member, means: LossMeans, heardAt: number): void {
+    this.#members.delete(report.address);
+    this.#options.onEvent?.({ type: 'lost', report, means, silentMs: this.#options.clock.now() - heardAt });
   }
 }
 

@@ -6,9 +6,9 @@ const sameWishMs = 500;
 
 /**
  * Runs `stop` at the first SIGTERM or SIGINT and ends the process with 0 when it is done. A second signal is impatience:
- * it ends the process at once, with 1.
+ * it ends the process at once, with 1. Where the stop was called off, the process stays, and the next signal is a first.
  */
-export function stopOnSignals(stop: (signal: string) => Promise<void>): void {
+export function stopOnSignals(stop: (signal: string) => Promise<'gone' | 'stays'>): void {
   let since: number | undefined;
   const onSignal = (signal: string) => {
     if (since !== undefined) {
@@ -17,7 +17,10 @@ export function stopOnSignals(stop: (signal: string) => Promise<void>): void {
     }
     since = performance.now();
     stop(signal).then(
-      () => process.exit(0),
+      (outcome) => {
+        if (outcome === 'gone') process.exit(0);
+        since = undefined;
+      },
       (error: unknown) => {
         process.stderr.write(`${String(error)}\n`);
         process.exit(1);

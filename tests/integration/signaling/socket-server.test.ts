@@ -197,3 +197,21 @@ test('[GW29] alive and ready are two things', async () => {
   expect((await get('/readyz')).status).toBe(200);
   expect(await place.metrics()).toContain('sfu_build_info{role="gateway"');
 });
+
+test('[GW37] behind a proxy a client is where that says it is: what it claims itself before that counts nothing', async () => {
+  await using place = await Place.create({ settings: { BEHIND_PROXY: 'true' } });
+  const from = (forwarded: string) => place.connect(place.gateway, { 'x-forwarded-for': forwarded });
+  const wrong = (peerId: string) => {
+    return { action: 'resume', room: 'demo', peerId, resumeToken: 'wrong', epoch: 1, seq: 0, id: peerId };
+  };
+  const flooder = await from('198.51.100.1, 203.0.113.9');
+  for (let index = 0; index < 100; index++) flooder.socket.send(JSON.stringify(wrong(`peer-${index}`)));
+  const again = await from('198.51.100.2, 203.0.113.9');
+  const codes = new Set<unknown>();
+  for (let index = 0; index < 1000 && !codes.has('tooManyRequests'); index++) {
+    codes.add((await again.ask(wrong(`next-${index}`)))['code']);
+  }
+  expect(codes).toContain('tooManyRequests');
+  const other = await from('203.0.113.9, 203.0.113.10');
+  expect(await other.ask(wrong('somebody'))).toMatchObject({ code: 'resumeRejected' });
+});

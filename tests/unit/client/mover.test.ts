@@ -27,8 +27,12 @@ const consumer = (id: string, rest: object = {}) => ({
   ...rest,
 });
 
-const move = (rest: object = {}) =>
-  ({ type: 'move', reason: 'drain', deadlineMs: 10_000, consumers: [], ...rest }) as unknown as MoveEvent;
+let lastMove = 0;
+const move = (rest: object = {}) => {
+  const producerTransport = { id: `send-${++lastMove}` };
+  const event = { type: 'move', node: 'node-2', reason: 'drain', deadlineMs: 10_000, consumers: [], producerTransport };
+  return { ...event, ...rest } as unknown as MoveEvent;
+};
 const nodeLost = (rest: object = {}) => move({ reason: 'nodeLost', deadlineMs: 0, ...rest });
 
 /** A camera, a microphone and somebody's picture, at the place "old". New places are called in the order given. */
@@ -129,6 +133,21 @@ describe('a mover', () => {
     expect(socket.sent.at(-1)).toMatchObject({ action: 'resumeProducer', producerId: 'new-video' });
     await says('moved');
     await moving;
+  });
+
+  test('the same move again changes nothing on the way; once it stands, it says so again', async () => {
+    const { mover, old, socket, says } = await settled([new FakePlace('new')]);
+    const event = nodeLost();
+    const moving = mover.move(event);
+    await mover.move(event);
+    await says('moved');
+    await moving;
+    expect(old.closed).toBe(true);
+    expect(socket.actions().filter((action) => action === 'moved')).toHaveLength(1);
+    const again = mover.move(event);
+    await says('moved');
+    await again;
+    expect(socket.actions().filter((action) => action === 'moved')).toHaveLength(2);
   });
 
   test('a place that fails is closed and told of; the old one goes on', async () => {

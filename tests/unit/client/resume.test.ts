@@ -6,7 +6,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const message = (seq: number) => ({ type: 'message', epoch: 3, seq, from: 'ada', payload: seq });
-const resumed = (rest: object) => ({ type: 'resumed', epoch: 3, seq: 12, ...rest });
+const resumed = (rest: object) => ({ type: 'resumed', node: 'node-1', epoch: 3, seq: 12, ...rest });
 
 /** The connection that is tried next, open and with its `resume` sent. */
 async function next(made: FakeSocket[], index: number): Promise<FakeSocket> {
@@ -61,6 +61,24 @@ describe('a room whose connection is lost', () => {
     expect([...(room.peers.get('ada')?.producers.keys() ?? [])]).toEqual(['mic']);
     second.receive(message(40));
     expect(heard.at(-1)).toBe('reconnected');
+  });
+
+  test('[GW38] knows the node of its own media, which the snapshot leaves out, and a move says', async () => {
+    const { room, made, socket } = await fakeRoom();
+    expect(room.node).toBe('node-1');
+    socket.end(1006);
+    const second = await next(made, 1);
+    const snapshot = { room: 'demo', epoch: 3, seq: 40, peers: [ada] };
+    second.answer('resume', resumed({ node: 'node-2', seq: 40, snapshot }));
+    await turns();
+    expect(room.node).toBe('node-2');
+    const given = { rtpCapabilities: { codecs: [] }, producerTransport: { id: 's' }, consumerTransport: { id: 'r' } };
+    second.receive({ type: 'move', node: 'node-3', reason: 'nodeLost', deadlineMs: 0, consumers: [], ...given });
+    expect(room.node).toBe('node-3');
+    second.receive({ type: 'peerUpdated', epoch: 3, seq: 41, peerId: 'ada', node: 'node-9' });
+    expect(room.node).toBe('node-3');
+    second.receive({ type: 'peerUpdated', epoch: 3, seq: 42, peerId: 'me', node: 'node-4' });
+    expect(room.node).toBe('node-4');
   });
 
   test('a snapshot that says what is known already tells nothing', async () => {

@@ -255,7 +255,7 @@ describe('lives of a room', () => {
 });
 
 describe('a lost room', () => {
-  it('[DI27] its readers say so once, and take nobody for gone', async () => {
+  it('[DI28] its readers say so once, and take nobody for gone', async () => {
     const { read } = world();
     const reader = await read();
     reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
@@ -266,7 +266,7 @@ describe('a lost room', () => {
     expect(reader.heard).toEqual([]);
   });
 
-  it('[DI27] whoever its owners write again was never away, and whoever they do not is gone in the end', async () => {
+  it('[DI28] whoever its owners write again was never away, and whoever they do not is gone in the end', async () => {
     const { writer, read } = world();
     const reader = await read();
     const [ada, bob] = [peerRecord('ada', owner), peerRecord('bob', owner)];
@@ -282,7 +282,7 @@ describe('a lost room', () => {
     expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
   });
 
-  it('[DI27] what is said in its next life is heard from the first word on', async () => {
+  it('[DI28] what is said in its next life is heard from the first word on', async () => {
     const { writer, read } = world();
     const reader = await read();
     reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
@@ -294,7 +294,7 @@ describe('a lost room', () => {
     expect(reader.heard.map(({ event }) => event.type === 'message' && event.payload)).toEqual(['one', 'two']);
   });
 
-  it('[DI27] a newcomer who gives birth to it anew throws nobody out', async () => {
+  it('[DI28] a newcomer who gives birth to it anew throws nobody out', async () => {
     const { writer, read } = world();
     const reader = await read();
     reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });

@@ -98,7 +98,7 @@ test('[GW3] a batch lost on the bus is read from the stream when the next one sh
     await eventually(() => seqsOf(socket).at(-1) === last);
     expect(seqsOf(socket)).toEqual(numbers(socket.joined.seq + 1, last));
   }
-  expect(await world.gateway.metrics.metrics()).toContain('sfu_gateway_room_feed_repairs_total{kind="gap"} 1');
+  expect(await world.gateway.metrics.metrics()).toContain('sfu_registry_drift_total{kind="gap"} 1');
 });
 
 test('[GW3] a reader too far behind gets the differences to the room as it is', async () => {

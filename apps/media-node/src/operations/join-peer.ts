@@ -1,10 +1,17 @@
-import type { OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
-import { consumeAgain } from '../consuming.ts';
+import type { BootId, NodeId, OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { MoveEvent } from '@sluice/shared/protocol';
+import { consumeAgain, type PeerPlace } from '../consuming.ts';
 import { transportParameters } from '../media/transports.ts';
 import type { MediaNode } from '../media-node.ts';
 import { Peer } from '../peer.ts';
+import { expectMove } from '../pending-moves.ts';
 import type { Slice } from '../slice.ts';
 import type { Operation } from './table.ts';
+
+type Transports = Pick<OperationResults['joinPeer'], 'producerTransport' | 'consumerTransport'>;
+
+const noTransports: Transports = {};
 
 /**
  * Enters a peer, or takes it over from the boot that had it: its router and, if asked for, its transports are made while
@@ -20,12 +27,12 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
     try {
       const [snapshot, transports] = await Promise.all([
         enter(slice, peer, params.from),
-        params.transports ? bothTransports(node, slice, peer) : {},
+        params.transports ? bothTransports(node, slice, peer) : noTransports,
       ]);
       peer.assertOpen();
       peer.enteredAt = { epoch: snapshot.epoch, seq: snapshot.seq };
-      const consumers = await carryOver(slice, peer, params.consumers);
-      return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(consumers && { consumers }) };
+      const move = params.from && (await settleIn(node, { slice, peer }, params, transports));
+      return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
     } catch (error) {
       await undo(slice, peer, params.from !== undefined);
       throw error;
@@ -48,7 +55,9 @@ function recordOf({ owner }: Slice, params: OperationParams<'joinPeer'>): PeerRe
 }
 
 function enter(slice: Slice, peer: Peer, from: OperationParams<'joinPeer'>['from']): Promise<RoomSnapshot> {
-  return from ? slice.take(peer.record, from as Parameters<Slice['take']>[1]) : slice.enter(peer.record);
+  if (!from) return slice.enter(peer.record);
+  const { node, boot, sessionId } = from;
+  return slice.take(peer.record, { node: node as NodeId, boot: boot as BootId, sessionId });
 }
 
 /** The newest session is the peer. The directory takes the earlier one's producers out in the change that enters this. */
@@ -57,7 +66,7 @@ function replaceEarlier(slice: Slice, peer: Peer): void {
   if (earlier) slice.discard(earlier);
 }
 
-async function bothTransports(node: MediaNode, slice: Slice, peer: Peer) {
+async function bothTransports(node: MediaNode, slice: Slice, peer: Peer): Promise<Transports> {
   const [send, recv] = await Promise.all([
     node.createTransport(slice, peer, { direction: 'send', sctp: true }),
     node.createTransport(slice, peer, { direction: 'recv', sctp: true }),
@@ -65,11 +74,27 @@ async function bothTransports(node: MediaNode, slice: Slice, peer: Peer) {
   return { producerTransport: transportParameters(send), consumerTransport: transportParameters(recv) };
 }
 
-async function carryOver(slice: Slice, peer: Peer, carried: OperationParams<'joinPeer'>['consumers']) {
-  if (!carried) return undefined;
+/** Consumes here what it consumed there, and says what its client has to know. */
+async function settleIn(
+  node: MediaNode,
+  { slice, peer }: PeerPlace,
+  { from, consumers: carried = [] }: OperationParams<'joinPeer'>,
+  transports: Transports,
+): Promise<MoveEvent> {
+  const { producerTransport, consumerTransport } = transports;
+  if (!from || !producerTransport || !consumerTransport) {
+    throw new SluiceError('badRequest', 'Who comes from elsewhere needs transports.', {
+      details: { path: 'transports' },
+    });
+  }
   const consumers = await consumeAgain({ slice, peer }, peer.receivingTransport(), carried);
   for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
-  return consumers;
+  const { reason, deadlineMs } = from;
+  const rtpCapabilities = routerCapabilities(peer);
+  const given = { rtpCapabilities, producerTransport, consumerTransport, consumers };
+  const event: MoveEvent = { type: 'move', node: slice.owner.node, reason, deadlineMs, ...given };
+  expectMove(node, slice, peer, event);
+  return event;
 }
 
 function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabilities'] {

@@ -1,6 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { SluiceError } from '@sluice/shared';
+import { drainServed, SluiceError } from '@sluice/shared';
+import type { Peer } from '../peer.ts';
+import { confirmMove, pendingNotice } from '../pending-moves.ts';
 import { detach, releasePlace } from '../places.ts';
+import type { Slice } from '../slice.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async ({ slice, peer }, _, node) => {
@@ -19,36 +22,42 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
       throw new SluiceError('resumeRejected', 'The token is not the one.');
     const record = { ...peer.record, gateway, sessionId };
     await slice.commit({ type: 'updatePeer', peer: record });
+    await assertStillOurs(slice, peer);
     peer.assertOpen();
     peer.record = record;
+    const wasDetached = peer.detached;
     peer.detached = false;
     peer.grace?.cancel();
     peer.grace = undefined;
+    const move = pendingNotice(peer);
     return {
       consumers: peer.carriedConsumers(),
       producerIds: [...peer.producers.keys()],
+      wasDetached,
       ...(peer.rtpCapabilities && { rtpCapabilities: peer.rtpCapabilities }),
+      ...(move && { move }),
     };
   });
 };
 
 export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async ({ slice, peer }, _, node) => {
-  // Within a node there is no old place: the peer stays, on another router.
   if (peer.movedAway) await releasePlace(node, slice, peer, 'moved');
+  else confirmMove(node, peer);
   return nothing;
 });
 
-export const drain: Operation<'drain'> = async (node, { deadlineMs }) => {
-  void node.drain.run(deadlineMs);
-  return node.drain.status;
-};
+export const drain: Operation<'drain'> = (node, params) => drainServed(node.drain).drain(params);
 
-export const cancelDrain: Operation<'cancelDrain'> = async (node) => {
-  node.drain.cancel();
-  return node.drain.status;
-};
+export const cancelDrain: Operation<'cancelDrain'> = (node) => drainServed(node.drain).cancelDrain();
 
-export const drainStatus: Operation<'drainStatus'> = async (node) => node.drain.status;
+export const drainStatus: Operation<'drainStatus'> = (node) => drainServed(node.drain).drainStatus();
+
+/** A write about a peer that has moved on is skipped without a word: its new node has to be asked. */
+async function assertStillOurs({ feed, owner }: Slice, { id }: Peer): Promise<void> {
+  await feed.catchUp();
+  const record = feed.view.peers.get(id);
+  if (record && record.boot !== owner.boot) throw new SluiceError('peerNotFound', 'This peer has moved on.');
+}
 
 function sameText(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];

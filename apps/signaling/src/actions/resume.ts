@@ -1,10 +1,9 @@
-import { channels, newSessionId, type PeerRecord, type Position, SluiceError } from '@sluice/shared';
+import { isSluiceError, type Position, SluiceError } from '@sluice/shared';
 import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from '../client-events.ts';
+import { attach, rejected } from '../attach.ts';
 import { withDeadline } from '../deadline.ts';
 import type { FollowedRoom } from '../followed-room.ts';
-import { isTokenOf } from '../resume-token.ts';
-import { SessionMedia } from '../session-media.ts';
 import type { Joined } from '../session-state.ts';
 import type { Call, Handler } from './handler.ts';
 
@@ -13,23 +12,51 @@ import type { Call, Handler } from './handler.ts';
  * earlier connection that still stands is closed. What happened meanwhile comes with the reply.
  */
 export const resume: Handler<'resume'> = async (call) => {
-  const { session, services, fields, deadline } = call;
+  const { session, services, fields } = call;
   if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+  const attempt = begin(call);
   session.beginJoin();
   const followed = services.rooms.acquire(fields.room);
+  const hash = () => followed.feed.view.peers.get(fields.peerId)?.resumeHash;
   try {
-    await withDeadline(services.clock, deadline, catchUp(call, followed));
-    const state = await attach(call, followed);
-    const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
-    services.metrics.resumes.inc({ result: 'ok' });
-    return () => takeUp(call, state, missed);
+    const { outcome, reason } = await resumeIn(call, followed);
+    attempt.end('right', hash());
+    services.metrics.resumes.inc({ reason, result: 'ok' });
+    return outcome;
   } catch (error) {
-    services.metrics.resumes.inc({ result: error instanceof SluiceError ? error.code : 'internal' });
+    attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
+    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
     services.rooms.release(followed);
     session.joinFailed();
     throw error;
   }
 };
+
+/** @throws tooManyRequests, before anything is asked of anybody. */
+function begin({ session, services, fields }: Call<'resume'>) {
+  const { room, peerId, resumeToken: token } = fields;
+  const hash = services.rooms.get(room)?.feed.view.peers.get(peerId)?.resumeHash;
+  try {
+    return services.resumeGuard.begin({ room, peerId, token, address: session.address, hash });
+  } catch (error) {
+    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
+    throw error;
+  }
+}
+
+async function resumeIn(call: Call<'resume'>, followed: FollowedRoom) {
+  const { session, services, deadline } = call;
+  await withDeadline(services.clock, deadline, catchUp(call, followed));
+  const { state, move, reason } = await attach(call, followed);
+  const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
+  const outcome = () => {
+    const reply = takeUp(call, state, missed);
+    // The client may not have heard of it: then its connection ended first, or the notice was lost.
+    if (move) session.noticeInTurn(move);
+    return reply;
+  };
+  return { outcome, reason };
+}
 
 async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedRoom): Promise<void> {
   await followed.subscribed();
@@ -37,48 +64,6 @@ async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedR
   const snapshot = await services.directory.snapshot(fields.room);
   if (!snapshot) throw rejected();
   followed.feed.seed(snapshot);
-}
-
-/** Has the peer's node listen to this session. A node that is gone is no hindrance: the peer is moved as it would be. */
-async function attach({ services, fields, deadline }: Call<'resume'>, followed: FollowedRoom): Promise<Joined> {
-  const record = followed.feed.view.peers.get(fields.peerId);
-  if (!record || !isTokenOf(fields.resumeToken, record.resumeHash)) throw rejected();
-  const media = new SessionMedia();
-  // Its node may be gone and unable to say; what is not fenced yet stands in the room.
-  for (const own of followed.feed.view.producers.values()) {
-    if (own.peerId === record.peerId) media.producers.add(own.producerId);
-  }
-  const state: Joined = { ...stateOf(record, followed), sessionId: newSessionId(), media };
-  try {
-    const had = await services.nodes.call(
-      state,
-      'attachPeer',
-      { gateway: services.nodes.inbox, resumeHash: record.resumeHash },
-      deadline,
-    );
-    media.rtpCapabilities = had.rtpCapabilities;
-    for (const consumer of had.consumers) media.consumers.set(consumer.consumerId, consumer);
-    for (const producerId of had.producerIds) media.producers.add(producerId as never);
-  } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== 'nodeUnavailable') throw asRejection(error);
-  }
-  return state;
-}
-
-function stateOf(record: PeerRecord, followed: FollowedRoom): Omit<Joined, 'sessionId' | 'media'> {
-  const { peerId, node, boot, resumeHash, features } = record;
-  const address = channels.node(node, boot);
-  return {
-    phase: 'joined',
-    room: followed.room,
-    peerId,
-    node,
-    address,
-    resumeHash,
-    features,
-    old: undefined,
-    followed,
-  };
 }
 
 interface Missed {
@@ -124,14 +109,7 @@ function takeUp({ session, fields }: Call<'resume'>, state: Joined, missed: Miss
   session.enter(state);
   // Where the feed went on since the stream was read, the picture serves, which is as of this turn.
   if (missed && isAt(missed, position))
-    return { type: 'resumed', epoch: missed.epoch, seq: missed.seq, events: missed.events };
+    return { type: 'resumed', node: state.node, epoch: missed.epoch, seq: missed.seq, events: missed.events };
   const snapshot = { room: state.room, ...position, peers: toPeers(feed.view, state.peerId) };
-  return { type: 'resumed', ...position, snapshot };
-}
-
-const rejected = () => new SluiceError('resumeRejected', 'There is nothing to resume: join again.');
-
-/** A peer that its own node doesn't know any more can't be resumed; whatever else went wrong may pass. */
-function asRejection(error: unknown): unknown {
-  return error instanceof SluiceError && error.code === 'peerNotFound' ? rejected() : error;
+  return { type: 'resumed', node: state.node, ...position, snapshot };
 }

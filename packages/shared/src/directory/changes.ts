@@ -1,6 +1,6 @@
 import type { Owner, RoomEvent } from '../protocol/room.ts';
 import type { Change } from './directory.ts';
-import { encodePeer, encodeProducer, ownerToken, peerLine } from './records.ts';
+import { encodePeer, encodeProducer, ownerToken, peerLine, sessionLine } from './records.ts';
 
 type Arguments = (string | number)[];
 type Encoders = { [T in Change['type']]: (change: Extract<Change, { type: T }>, owner: Owner) => Arguments };
@@ -23,7 +23,14 @@ const encoders: Encoders = {
   ],
   setProducerPaused: ({ producerId, paused }) => [paused ? 'pauseProducer' : 'resumeProducer', producerId],
   updatePeer: ({ peer }, owner) => putPeer(peer, owner),
-  takePeer: ({ peer, from }) => putPeer(peer, from),
+  takePeer: ({ peer, from }) => [
+    'takePeer',
+    peer.peerId,
+    ownerToken(from),
+    sessionLine(from),
+    encodePeer(peer),
+    event({ type: 'peerUpdated', peer }),
+  ],
   restorePeer: ({ peer }) => ['restorePeer', peer.peerId, encodePeer(peer), event({ type: 'peerJoined', peer })],
   removePeer: ({ peerId, reason, producerIds }) => [
     'removePeer',

@@ -107,8 +107,11 @@ export type Change =
   | { type: 'updatePeer'; peer: PeerRecord }
   /** Puts back a peer that the room has lost, with `peerJoined`: an owner re-publishes. Skipped where it is there. */
   | { type: 'restorePeer'; peer: PeerRecord }
-  /** The writer becomes the peer's owner in place of `from`, with `peerUpdated`: a move that nobody sees leave. */
-  | { type: 'takePeer'; peer: PeerRecord; from: Owner }
+  /**
+   * The writer becomes the peer's owner in place of `from`, with `peerUpdated`: a move that nobody sees leave. Skipped
+   * where another session than `from` says speaks for the peer by now.
+   */
+  | { type: 'takePeer'; peer: PeerRecord; from: Owner & Pick<PeerRecord, 'sessionId'> }
   /**
    * The writer lists the peer's producers: they are removed first, each with its event, then the peer. Where the peer
    * is another's by now it stays, and of the producers only the writer's own go.

@@ -75,7 +75,7 @@ export class MemoryRoom {
       case 'updatePeer':
         return this.#putPeer(owner, change.peer);
       case 'takePeer':
-        return this.#putPeer(change.from, change.peer);
+        return this.#takePeer(change);
       case 'restorePeer':
         return this.peers.has(change.peer.peerId) ? [] : this.enter(change.peer);
       case 'removePeer':
@@ -107,6 +107,11 @@ export class MemoryRoom {
     if (!this.#owns(holder, known) || JSON.stringify(known) === JSON.stringify(peer)) return [];
     this.peers.set(peer.peerId, copy(peer));
     return [{ type: 'peerUpdated', peer }];
+  }
+
+  #takePeer({ peer, from }: Extract<Change, { type: 'takePeer' }>): RoomEvent[] {
+    if (this.peers.get(peer.peerId)?.sessionId !== from.sessionId) return [];
+    return this.#putPeer(from, peer);
   }
 
   #leave(owner: Owner, { peerId, producerIds, reason }: Extract<Change, { type: 'removePeer' }>): RoomEvent[] {

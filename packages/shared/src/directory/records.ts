@@ -5,15 +5,17 @@ import type { Owner, PeerRecord, ProducerRecord } from '../protocol/room.ts';
  * events) goes before it, a line each, and is put together as text. So nothing that a client wrote is ever parsed or
  * re-encoded there, and JSON itself has no line breaks.
  *
- * Peer: owner, `"peerId":…`, record. Producer: owner, `"peerId":…`, `"producerId":…`, `"kind":…`, paused (0 or 1),
+ * Peer: owner, `"peerId":…`, session, record. Producer: owner, `"peerId":…`, `"producerId":…`, `"kind":…`, paused (0 or 1),
  * record; the line counts, what the record says of `paused` does not.
  */
 export const ownerToken = ({ node, boot }: Owner): string => JSON.stringify([node, boot]);
 
 export const peerLine = (peerId: string): string => `"peerId":${JSON.stringify(peerId)}`;
 
+export const sessionLine = ({ sessionId }: Pick<PeerRecord, 'sessionId'>): string => JSON.stringify(sessionId);
+
 export function encodePeer(peer: PeerRecord): string {
-  return [ownerToken(peer), peerLine(peer.peerId), JSON.stringify(peer)].join('\n');
+  return [ownerToken(peer), peerLine(peer.peerId), sessionLine(peer), JSON.stringify(peer)].join('\n');
 }
 
 export function encodeProducer(producer: ProducerRecord): string {

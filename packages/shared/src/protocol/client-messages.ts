@@ -54,10 +54,14 @@ export interface ReplacingConsumer extends ConsumerInfo {
 }
 
 /** Why a peer's media has to go to another place. */
-export type MoveReason = 'drain' | 'nodeLost' | 'workerLost' | 'rebalance';
+export const moveReasons = ['drain', 'nodeLost', 'workerLost', 'rebalance'] as const;
+export type MoveReason = (typeof moveReasons)[number];
 
+/** It may come more than once: the id of its sending transport says which move it is. */
 export interface MoveEvent {
   type: 'move';
+  /** Where to: the same one, where only a worker was lost. */
+  node: string;
   reason: MoveReason;
   /** How long the old transports stay up, in ms; 0: they are already gone. */
   deadlineMs: number;
@@ -88,6 +92,8 @@ export interface JoinedReply extends RoomState {
 /** Either what was missed, in order, or, where that is not to be had any more, the room as it is. */
 export interface ResumedReply {
   type: 'resumed';
+  /** Where the peer's media is, or was when its node was last heard of: a snapshot leaves oneself out. */
+  node: string;
   epoch: number;
   seq: number;
   events?: ClientRoomEvent[];

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { PeerId, RoomId, SessionId } from '../ids.ts';
 import { clientActions } from './client-actions.ts';
-import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, ReplacingConsumer, Replies } from './client-messages.ts';
+import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, MoveEvent, Replies } from './client-messages.ts';
+import { moveReasons } from './client-messages.ts';
 import type { Json } from './fields.ts';
 import * as f from './fields.ts';
 import type { IceParameters, RtpCapabilities, RtpParameters, TransportParameters } from './media.ts';
@@ -27,7 +28,17 @@ export type CarriedConsumer = z.infer<typeof carriedConsumer>;
 export const peerOperations = {
   joinPeer: peer.extend({
     /** A move: the peer is in the room already, in this boot's hands, and comes without leaving. */
-    from: z.object({ node: z.string().max(64), boot: z.string().max(32) }).exactOptional(),
+    from: z
+      .object({
+        node: z.string().max(64),
+        boot: z.string().max(32),
+        /** Who spoke for it when the move was decided: somebody else by now knows better. */
+        sessionId: f.sessionId,
+        reason: z.enum(moveReasons),
+        /** How long the old place stays for the client, in ms. */
+        deadlineMs: z.int().min(0).max(3_600_000),
+      })
+      .exactOptional(),
     consumers: z.array(carriedConsumer).max(2000).exactOptional(),
     gateway: z.string().max(128),
     resumeHash: z.string().max(64),
@@ -42,7 +53,7 @@ export const peerOperations = {
   detachPeer: peer,
   /** Another session speaks for the peer from now on: `resumeHash` must be the peer's own. */
   attachPeer: peer.extend({ gateway: z.string().max(128), resumeHash: z.string().max(64) }),
-  /** The peer stands at its new place: what it still has here may go. */
+  /** The peer stands where it was told to go: what it still has at its old place may go, and at the new it is at home. */
   releasePeer: peer,
   createTransport: peer.extend(actions.createWebRtcTransport.shape),
   connectTransport: peer.extend(actions.connectTransport.omit({ role: true }).shape),
@@ -107,16 +118,22 @@ export const pipeOperations = {
   }),
 } as const;
 
-/** Whoever runs the cluster → node. */
+/** Whoever runs the cluster, by any process of it → node, or gateway. */
 export const drainOperations = {
-  /** Takes nothing new and waits for the gateways to move its peers, `deadlineMs` at most. */
-  drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000) }),
+  /**
+   * Takes nothing new. A node waits for the gateways to move its peers, `deadlineMs` at most; a gateway sends its clients
+   * elsewhere, spread over so long. Without it, what the process's own settings say.
+   */
+  drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000).exactOptional() }),
   cancelDrain: z.object({}),
   drainStatus: z.object({}),
 } as const;
 
 export interface DrainStatus {
+  /** From its beginning until it is cancelled. */
   draining: boolean;
+  /** Nobody is waited for any more. */
+  over: boolean;
   /** Peers still here, moved away, and left behind at the deadline. */
   remaining: number;
   moved: number;
@@ -151,12 +168,20 @@ export interface OperationResults {
     rtpCapabilities: RtpCapabilities;
     producerTransport?: TransportParameters;
     consumerTransport?: TransportParameters;
-    /** Of a move: each in the place of one that the peer had before. */
-    consumers?: ReplacingConsumer[];
+    /** What the client is to be told of a move. The node goes on saying it until it hears that the client stands. */
+    move?: MoveEvent;
   };
   leavePeer: Nothing;
   detachPeer: Nothing;
-  attachPeer: { consumers: CarriedConsumer[]; producerIds: string[]; rtpCapabilities?: RtpCapabilities };
+  attachPeer: {
+    consumers: CarriedConsumer[];
+    producerIds: string[];
+    rtpCapabilities?: RtpCapabilities;
+    /** Whether the node knew that the session before was lost. */
+    wasDetached: boolean;
+    /** What the client was told, or should have been, and has not answered with `moved`. */
+    move?: MoveEvent;
+  };
   releasePeer: Nothing;
   drain: DrainStatus;
   cancelDrain: DrainStatus;
@@ -190,7 +215,10 @@ export interface OperationResults {
   pipeDemand: Nothing;
 }
 
-/** Node → gateway, one way: an event for one session. Lost ones are not sent again; each is recoverable by asking. */
+/**
+ * Node → gateway, one way: an event for one session. Lost ones are not sent again, since each is recoverable by asking;
+ * but for `move`, which is until it is answered.
+ */
 export const peerNotice = z.object({
   room: f.roomId,
   peerId: f.peerId,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Change } from '../../src/directory/directory.ts';
 import { RoomView } from '../../src/directory/room-view.ts';
 import type { Owner, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
+import type { SessionId } from '../../src/ids.ts';
 import { peerRecord, producerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
 import { addProducer, nodeA, nodeB, peerId, producerId, RoomUnderTest, say } from './room-under-test.ts';
@@ -66,7 +67,7 @@ export function changePromises(rig: () => Rig): void {
     expect(inOrder(viewOf(await under.eventsAfter(0)))).toEqual(inOrder(await under.snapshot()));
   });
 
-  test("[DI7] what is gone, or another boot's, or already so, is skipped without a word", async () => {
+  test("[DI7] [DI27] what is gone, or another's, or already so, is skipped without a word", async () => {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1');
     await under.enter('p2', nodeB);
@@ -85,7 +86,16 @@ export function changePromises(rig: () => Rig): void {
       ['a peer as it is', nodeA, { type: 'updatePeer', peer: p1 }],
       ["another's peer removed", nodeA, { type: 'removePeer', peerId: peerId('p2'), reason: 'left', producerIds: [] }],
       ['a peer that is there', nodeA, { type: 'restorePeer', peer: p1 }],
-      ['a peer taken from the wrong one', nodeB, { type: 'takePeer', peer: peerRecord('p1', nodeB), from: nodeB }],
+      [
+        'a peer taken from a session that is over',
+        nodeB,
+        { type: 'takePeer', peer: peerRecord('p1', nodeB), from: { ...p1, sessionId: 's_before' as SessionId } },
+      ],
+      [
+        'a peer taken from the wrong one',
+        nodeB,
+        { type: 'takePeer', peer: peerRecord('p1', nodeB), from: { ...p1, ...nodeB } },
+      ],
     ];
     for (const [what, owner, change] of skipped) {
       expect(await under.commit(owner, change), what).toEqual({ epoch: before.epoch, seq: before.seq });
@@ -115,7 +125,7 @@ export function changePromises(rig: () => Rig): void {
     const moved = peerRecord('p1', nodeB);
     await under.enter('p1');
     await under.commit(nodeA, addProducer('old', p1));
-    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: nodeA }, addProducer('new', moved));
+    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: p1 }, addProducer('new', moved));
     const { seq } = await under.snapshot();
     const producerIds = [producerId('old'), producerId('new')];
     await under.commit(nodeA, { type: 'removePeer', peerId: p1.peerId, reason: 'left', producerIds });
@@ -151,7 +161,7 @@ export function changePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1');
     const moved = peerRecord('p1', nodeB);
-    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: nodeA });
+    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: p1 });
     expect(await under.eventsAfter(1)).toEqual([{ type: 'peerUpdated', peer: moved }]);
     await under.directory.fence(under.room, nodeA.node, nodeA.boot);
     expect((await under.snapshot()).peers).toEqual([moved]);

@@ -124,7 +124,7 @@ export function fencePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1', nodeA);
     await under.commit(nodeA, addProducer('old', peerRecord('p1', nodeA)));
-    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('p1', nodeB), from: nodeA });
+    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('p1', nodeB), from: peerRecord('p1', nodeA) });
     await under.enter('keeps', nodeA);
     const { seq } = await under.snapshot();
     await under.directory.fence(under.room, nodeB.node, nodeB.boot);
@@ -135,7 +135,7 @@ export function fencePromises(rig: () => Rig): void {
     await using under = await crowd(rig());
     const { directory, room } = under;
     await directory.fence(room, nodeA.node, nodeA.boot);
-    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('a1', nodeB), from: nodeA });
+    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('a1', nodeB), from: peerRecord('a1', nodeA) });
     const { seq } = await under.snapshot();
     const reap = (peerId: string) => directory.reap(room, peerId as PeerId, nodeA, 'nodeLost');
     expect(await Promise.all([reap('a1'), reap('a2'), reap('a2'), reap('nobody')])).toEqual([

@@ -14,6 +14,7 @@ export class FakeSocket implements Socket {
   readonly texts: string[] = [];
   closedWith: number | undefined;
   bufferedBytes = 0;
+  address = '192.0.2.1';
   listener: SocketListener | undefined;
   #ended = false;
 
@@ -32,6 +33,11 @@ export class FakeSocket implements Socket {
   /** The client goes away. */
   disconnect(): void {
     this.#end('client');
+  }
+
+  /** The connection breaks, without a word from anybody. */
+  lose(): void {
+    this.#end('lost');
   }
 
   say(frame: unknown): void {

@@ -20,7 +20,18 @@ const transport = {
   iceCandidates: [],
   dtlsParameters: { role: 'auto', fingerprints: [] },
 };
+const given = { producerTransport: transport, consumerTransport: { ...transport, id: 't2' } };
 let lastProducer = 0;
+let lastMove = 0;
+
+/** As a node tells a client of its move; each is another one. */
+export function moveNotice({ id }: Pick<FakeNode, 'id'>, { reason = 'workerLost', deadlineMs = 0 } = {}) {
+  const producerTransport = { ...transport, id: `move-${++lastMove}` };
+  const rest = { rtpCapabilities: { codecs: [] }, ...given, producerTransport, consumers: [] };
+  return { type: 'move', node: id, reason, deadlineMs, ...rest };
+}
+
+type Holder = Owner & Pick<PeerRecord, 'sessionId'>;
 
 const ownerOf = ({ id, boot }: FakeNode) => ({ node: id, boot });
 
@@ -37,7 +48,7 @@ async function addProducer(node: FakeNode, room: OperationParams<'produce'>['roo
   return producerId;
 }
 
-async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Owner) {
+async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Holder) {
   await node.directory.commit(room, ownerOf(node), [{ type: 'takePeer', peer, from }]);
   return node.directory.snapshot(room);
 }
@@ -48,12 +59,13 @@ export const answers: Answers = {
     const record = { ...own, ...ownerOf(node) };
     node.peers.set(params.peerId, record);
     const snapshot = from
-      ? await take(node, room, record, from as Owner)
+      ? await take(node, room, record, from as unknown as Holder)
       : await node.directory.enter(room, record, { maxPeers: 1000 });
     return {
       snapshot,
       rtpCapabilities: { codecs: [] },
-      ...(transports && { producerTransport: transport, consumerTransport: { ...transport, id: 't2' } }),
+      ...(transports && given),
+      ...(from && { move: moveNotice(node, from) }),
     };
   },
   leavePeer: async (node, params) => {
@@ -71,12 +83,12 @@ export const answers: Answers = {
     const peer = { ...known, sessionId, gateway };
     node.peers.set(peerId, peer);
     await node.directory.commit(room, ownerOf(node), [{ type: 'updatePeer', peer }]);
-    return { consumers: [], producerIds: [] };
+    return { consumers: [], producerIds: [], wasDetached: true };
   },
   releasePeer: async () => ({}),
-  drain: async () => ({ draining: true, remaining: 0, moved: 0, failed: 0 }),
-  cancelDrain: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
-  drainStatus: async () => ({ draining: false, remaining: 0, moved: 0, failed: 0 }),
+  drain: async () => ({ draining: true, over: true, remaining: 0, moved: 0, failed: 0 }),
+  cancelDrain: async () => ({ draining: false, over: false, remaining: 0, moved: 0, failed: 0 }),
+  drainStatus: async () => ({ draining: false, over: false, remaining: 0, moved: 0, failed: 0 }),
   createTransport: async () => transport,
   restartIce: async () => ({ iceParameters: transport.iceParameters }),
   produce: async (node, { room, peerId, kind, paused, source, metadata }) => ({

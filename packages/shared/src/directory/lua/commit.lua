@@ -7,6 +7,7 @@
 --          removeProducer id, reason ('' or a JSON string)
 --          pauseProducer | resumeProducer   id
 --          putPeer       id, token of the owner it must have now, record, event
+--          takePeer      id, token of the owner and line of the session that it must have now, record, event
 --          restorePeer   id, record, event
 --          removePeer    id, its line `"peerId":…`, reason, number of producers, their ids
 --          message       peer id, event
@@ -55,6 +56,14 @@ function change.putPeer()
   local id, holder, record, event = argument(), argument(), argument(), argument()
   local known = redis.call('HGET', PEERS, id)
   if not known or ownerOf(known) ~= holder or known == record then return end
+  redis.call('HSET', PEERS, id, record)
+  emit(event)
+end
+
+function change.takePeer()
+  local id, holder, session, record, event = argument(), argument(), argument(), argument(), argument()
+  local known = redis.call('HGET', PEERS, id)
+  if not known or ownerOf(known) ~= holder or sessionOf(known) ~= session then return end
   redis.call('HSET', PEERS, id, record)
   emit(event)
 end

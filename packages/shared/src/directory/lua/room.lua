@@ -35,6 +35,11 @@ local function ownerOf(record)
   return string.match(record, '^[^\n]*')
 end
 
+-- owner, "peerId":…, session, record
+local function sessionOf(peer)
+  return string.match(peer, '^[^\n]*\n[^\n]*\n([^\n]*)\n')
+end
+
 -- owner, "peerId":…, "producerId":…, "kind":…, paused, record
 local function splitProducer(value)
   return string.match(value, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([01])\n(.*)$')

@@ -1,0 +1,60 @@
+import type { Clock, Drainable, DrainStatus } from '@sluice/shared';
+import type { Sessions } from './sessions.ts';
+
+/** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
+const elsewhereMs = 2000;
+
+export interface GatewayDrainOptions {
+  sessions: Sessions;
+  clock: Clock;
+  /** 0 up to and without 1. */
+  random: () => number;
+  defaultSpreadMs: number;
+  /** The cluster should hear of it. */
+  onChange: () => void;
+}
+
+/**
+ * Sends the clients of a gateway to others, each after a time of its own, so that those are not overrun. It takes no new
+ * ones until that is called off; whoever was sent by then goes.
+ */
+export class GatewayDrain implements Drainable {
+  readonly #options: GatewayDrainOptions;
+  #until: number | undefined;
+  #before = 0;
+
+  constructor(options: GatewayDrainOptions) {
+    this.#options = options;
+  }
+
+  get draining(): boolean {
+    return this.#until !== undefined;
+  }
+
+  /** `moved` counts the clients that have gone since it began. */
+  get status(): DrainStatus {
+    const { sessions, clock } = this.#options;
+    const remaining = sessions.joined;
+    const over = this.#until !== undefined && (remaining === 0 || clock.now() > this.#until);
+    const moved = Math.max(0, this.#before - remaining);
+    return { draining: this.draining, over, remaining, moved, failed: over ? remaining : 0 };
+  }
+
+  /** Again, it only has a new deadline: those who were sent have their time. */
+  begin(spreadMs = this.#options.defaultSpreadMs): void {
+    const { sessions, clock, random, onChange } = this.#options;
+    const isNew = !this.draining;
+    this.#until = clock.now() + spreadMs + elsewhereMs;
+    if (!isNew) return;
+    this.#before = sessions.joined;
+    onChange();
+    for (const session of sessions.inRooms()) {
+      session.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
+    }
+  }
+
+  cancel(): void {
+    this.#until = undefined;
+    this.#options.onChange();
+  }
+}

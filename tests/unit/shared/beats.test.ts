@@ -1,0 +1,53 @@
+import { Beats, type RegistryEvent } from '@sluice/shared';
+import { expect, test } from 'vitest';
+import { Neighbourhood, type Process } from '../../support/neighbourhood.ts';
+
+/** Two nodes, the first of which sends beats to the second. */
+async function couple() {
+  const them = new Neighbourhood();
+  const [a, b] = [await them.node('a'), await them.node('b')];
+  const address = 'sluice:node:b:b-boot';
+  const inbox = await b.bus.subscribe(address, () => undefined);
+  const beats = new Beats({
+    bus: a.bus,
+    clock: a.clock,
+    targets: () => [address],
+    onSilent: (silent, heardAt) => a.registry.lose(silent, heardAt),
+  });
+  beats.start();
+  await them.pass(1000);
+  return { them, a, b, inbox };
+}
+
+const losses = ({ heard }: Process) =>
+  heard.filter((event): event is Extract<RegistryEvent, { type: 'lost' }> => event.type === 'lost');
+
+test('[CL9] a killed process is lost by beats that nobody heard, half a second after the last that was', async () => {
+  const { them, a, b, inbox } = await couple();
+  await inbox.unsubscribe();
+  b.bus.set({ cut: 'both' });
+  await them.pass(600);
+  expect(losses(a)).toMatchObject([{ means: 'unheard', report: { id: 'b' }, silentMs: 500 }]);
+});
+
+test('[CL9] a silent process whose inbox stands is lost by its lease, counted from its last heartbeat', async () => {
+  const { them, a, b } = await couple();
+  b.bus.set({ cut: 'both' });
+  await them.pass(3000);
+  const [loss, ...more] = losses(a);
+  expect(more).toEqual([]);
+  expect(loss).toMatchObject({ means: 'lease', report: { id: 'b' } });
+  expect(loss?.silentMs).toBeGreaterThan(2000);
+  expect(loss?.silentMs).toBeLessThanOrEqual(2500);
+});
+
+test('[CL9] a beat that somebody heard starts the count anew', async () => {
+  const { them, a, b, inbox } = await couple();
+  await inbox.unsubscribe();
+  await them.pass(300);
+  const again = await b.bus.subscribe('sluice:node:b:b-boot', () => undefined);
+  await them.pass(300);
+  await again.unsubscribe();
+  await them.pass(300);
+  expect(losses(a)).toEqual([]);
+});
