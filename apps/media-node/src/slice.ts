@@ -11,7 +11,7 @@ import type {
   RoomId,
   RoomSnapshot,
 } from '@sluice/shared';
-import { FencedError, RoomFeed, SluiceError } from '@sluice/shared';
+import { RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import { askDemand } from './ask-demand.ts';
 import { Demand } from './demand.ts';
@@ -23,6 +23,7 @@ import type { OwnProducer, Peer } from './peer.ts';
 import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from './replacing.ts';
 import type { SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
+import { SliceWriter } from './slice-writer.ts';
 import { tellSpeakers } from './tell-speakers.ts';
 
 /**
@@ -39,6 +40,7 @@ export class Slice {
   readonly #errand: DemandErrand;
   readonly #options: SliceOptions;
   readonly #routers: SliceRouters;
+  readonly #writer: SliceWriter;
   readonly #own = new Map<ProducerId, OwnProducer>();
   /** Closed on purpose lately: nobody waits for a successor. */
   readonly #gone = new Set<ProducerId>();
@@ -70,6 +72,14 @@ export class Slice {
       onRepair: (kind) => metrics.repairs.inc({ kind }),
       onGarbage: options.onGarbage,
     });
+    this.#writer = new SliceWriter({
+      write: (changes) => directory.commit(room, this.owner, changes, { atLeastEpoch: this.feed.position?.epoch ?? 0 }),
+      onLost: () => options.onLost(this),
+      onFenced: () => {
+        metrics.fencedWrites.inc();
+        options.onFenced(this);
+      },
+    });
     this.links = new Links({
       room,
       endpoint,
@@ -94,8 +104,6 @@ export class Slice {
 
   /** The directory has yet to be told again what this node holds of the room. */
   lost = false;
-  /** The life of the room that our peers are in. */
-  #life: number | undefined;
 
   get closed(): boolean {
     return this.#closed;
@@ -169,7 +177,7 @@ export class Slice {
   async enter(record: PeerRecord): Promise<RoomSnapshot> {
     const { directory, config } = this.#options;
     const limits = { maxPeers: config.maxPeersPerRoom, atLeastEpoch: this.feed.position?.epoch ?? 0 };
-    const snapshot = await this.#fenced(() => directory.enter(this.room, record, limits));
+    const snapshot = await this.#writer.fenced(() => directory.enter(this.room, record, limits));
     this.#begin(snapshot);
     return snapshot;
   }
@@ -190,31 +198,19 @@ export class Slice {
     return snapshot;
   }
 
-  /**
-   * Writes to the directory. Writes of one process reach it in the order they were begun. In a room that it has lost, or
-   * has in a life in which our peers are not, none of it can have been taken in: they come first, and it is said again.
-   */
-  async commit(...changes: Change[]): Promise<Position> {
-    const position = await this.#write(changes);
-    if (this.#life === undefined || position.epoch === this.#life) return position;
-    await this.#options.onLost(this);
-    return this.#write(changes);
+  /** Writes to the directory; see {@link SliceWriter}. */
+  commit(...changes: Change[]): Promise<Position> {
+    return this.#writer.commit(changes);
   }
 
   /** Writes what this node holds of the room. From here on our peers are in the life that it has now. */
-  async restore(changes: Change[]): Promise<void> {
-    if (changes.length > 0) this.#life = (await this.#write(changes)).epoch;
+  restore(changes: Change[]): Promise<void> {
+    return this.#writer.restore(changes);
   }
 
   #begin(snapshot: RoomSnapshot): void {
-    if (this.entered().length === 0) this.#life = snapshot.epoch;
+    if (this.entered().length === 0) this.#writer.life = snapshot.epoch;
     this.feed.seed(snapshot);
-  }
-
-  #write(changes: readonly Change[]): Promise<Position> {
-    const { directory, owner } = this.#options;
-    const atLeastEpoch = this.feed.position?.epoch ?? 0;
-    return this.#fenced(() => directory.commit(this.room, owner, changes, { atLeastEpoch }));
   }
 
   addProducer(own: OwnProducer): void {
@@ -262,18 +258,6 @@ export class Slice {
     this.links.close();
     this.#routers.close();
     await this.feed.close();
-  }
-
-  /** Runs a write; one that was refused because this boot is fenced here ends the slice. */
-  async #fenced<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      return await write();
-    } catch (error) {
-      if (!(error instanceof FencedError)) throw error;
-      this.#options.metrics.fencedWrites.inc();
-      this.#options.onFenced(this);
-      throw new SluiceError('nodeUnavailable', 'This node has lost its part of the room.', { cause: error });
-    }
   }
 
   #follow(event: RoomEvent, position: Position): void {

@@ -176,12 +176,18 @@ export class RoomFeed {
       this.#noteLoss(snapshot?.epoch);
       if (snapshot && this.#isSettling() && (await this.#followNewLife(snapshot.epoch))) return;
     } else if (snapshot.seq <= seq && !this.#keptBack) return;
+    this.#picture(snapshot, this.#position);
+  }
+
+  /** Takes a picture in place of the one that was kept. */
+  #picture(snapshot: RoomSnapshot | undefined, before: Position): void {
+    if (this.#closed) return;
     const settling = this.#isSettling();
     if (!settling) this.#lost = undefined;
     const told = snapshot ? RoomView.of(snapshot) : new RoomView();
     const next = settling ? told.withMissingFrom(this.#view) : told;
     this.#keptBack = settling;
-    const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : this.#position;
+    const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : before;
     const events = differences(this.#view, next);
     this.#view = next;
     this.#position = position;

@@ -1,0 +1,106 @@
+import { channels, createMemoryHub } from '@sluice/shared';
+import { ManualClock, ownerNamed, peerRecord, settle } from '@sluice/shared/testing';
+import { describe, expect, it } from 'vitest';
+import { enter, names, owner, plenty, room, say, world } from './room-feed-world.ts';
+
+describe('lives of a room', () => {
+  it('[CL34] a room that was born again is taken anew', async () => {
+    const clock = new ManualClock();
+    const { writer, read } = world(8, createMemoryHub({ clock }));
+    const reader = await read();
+    const first = await enter(writer, 'ada');
+    reader.feed.seed(first);
+    await writer.release(room, owner);
+    await clock.advance(60_000);
+    const next = await writer.enter(room, peerRecord('bob', ownerNamed('m')), plenty);
+    await settle();
+    expect(next.epoch).toBeGreaterThan(first.epoch);
+    expect(reader.feed.position).toEqual({ epoch: next.epoch, seq: next.seq });
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['bob']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined', 'peerLeft']);
+  });
+
+  it('[CL34] what comes late from an earlier life is not heard', async () => {
+    const { hub, writer, read } = world();
+    const reader = await read();
+    reader.feed.seed(await enter(writer, 'ada'));
+    const late = JSON.stringify({ epoch: 1, seq: 2, events: [{ type: 'message', from: 'ada', payload: 'old life' }] });
+    hub.publish(channels.room(room), late);
+    await settle();
+    expect(reader.heard).toEqual([]);
+    expect(reader.garbage).toBe(0);
+  });
+
+  it('[CL34] while owners still tell a directory that has forgotten, nobody is taken for gone', async () => {
+    let settling = true;
+    const first = world();
+    const reader = await first.read({ settling: () => settling });
+    const snapshot = await enter(first.writer, 'ada');
+    // A picture of an earlier life, of which the directory knows nothing.
+    const forgotten = [peerRecord('bob', owner), ...snapshot.peers];
+    reader.feed.seed({ ...snapshot, epoch: snapshot.epoch - 5, peers: forgotten });
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    expect(reader.heard).toEqual([]);
+    settling = false;
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
+  });
+});
+
+describe('a lost room', () => {
+  it('[DI28] its readers say so once, and take nobody for gone', async () => {
+    const { read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    await reader.feed.catchUp();
+    await reader.feed.catchUp();
+    expect(reader.losses).toBe(1);
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard).toEqual([]);
+  });
+
+  it('[DI28] whoever its owners write again was never away, and whoever they do not is gone in the end', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const [ada, bob] = [peerRecord('ada', owner), peerRecord('bob', owner)];
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [ada, bob], producers: [] });
+    await reader.feed.catchUp();
+    await writer.commit(room, owner, [{ type: 'restorePeer', peer: ada }], { atLeastEpoch: 7 });
+    await settle();
+    await reader.feed.catchUp();
+    expect([names(reader), reader.heard]).toEqual([['ada', 'bob'], []]);
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
+  });
+
+  it('[DI28] what is said in its next life is heard from the first word on', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    reader.bus.set({ lost: 1 });
+    await writer.commit(room, owner, [{ type: 'restorePeer', peer: peerRecord('ada', owner) }], { atLeastEpoch: 7 });
+    await say(writer, 'one');
+    await say(writer, 'two');
+    await reader.feed.catchUp();
+    expect(reader.heard.map(({ event }) => event.type === 'message' && event.payload)).toEqual(['one', 'two']);
+  });
+
+  it('[DI28] a newcomer who gives birth to it anew throws nobody out', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed({ room, epoch: 7, seq: 3, peers: [peerRecord('ada', owner)], producers: [] });
+    await enter(writer, 'bob');
+    await settle();
+    await reader.feed.catchUp();
+    expect(reader.losses).toBe(1);
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined']);
+  });
+});
