@@ -12,7 +12,7 @@ export async function blockEventLoop(pid: number, ms: number): Promise<void> {
   const socket = new WebSocket(target?.webSocketDebuggerUrl ?? '');
   await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
   const done = new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }));
-  const expression = `{ const until = Date.now() + ${ms}; while (Date.now() < until); process.nextTick(() => require('node:inspector').close()); }`;
+  const expression = `{ const until = Date.now() + ${ms}; while (Date.now() < until); setImmediate(() => process.getBuiltinModule('node:inspector').close()); }`;
   socket.send(
     JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression, includeCommandLineAPI: true } }),
   );

@@ -7,17 +7,19 @@ export interface CampaignOptions {
   /** How often each; without it as often as the fault itself says. */
   runs: number | undefined;
   seed: number;
+  /** Hears what the processes log. */
+  onLine?: (name: string, line: string) => void;
   onRun: (fault: Fault, run: number, outcome: Outcome) => void;
 }
 
 /** Does each fault so many times. A stage on which something went wrong, or of which something is left, is not used again. */
-export async function campaign({ faults, runs, seed, onRun }: CampaignOptions): Promise<Map<Fault, Outcome[]>> {
+export async function campaign({ faults, runs, seed, onLine, onRun }: CampaignOptions): Promise<Map<Fault, Outcome[]>> {
   const results = new Map<Fault, Outcome[]>();
   let stage: Stage | undefined;
   let shape: Fault['stage'];
   const renew = async (wanted: Fault['stage']): Promise<Stage> => {
     await stage?.[Symbol.asyncDispose]();
-    stage = await Stage.start(wanted);
+    stage = await Stage.start(wanted, onLine);
     shape = wanted;
     return stage;
   };

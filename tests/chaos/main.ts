@@ -1,5 +1,6 @@
-// npm run chaos [-- --only 1,7 --runs N --seed S --fast --document --json FILE]
+// npm run chaos [-- --only 1,7 --runs N --seed S --fast --document --json FILE --log FILE]
 
+import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { describeMachine, machineLines } from '../bench/measure/machine.ts';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     fast: { type: 'boolean', default: false },
     document: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench-results/chaos.json' },
+    log: { type: 'string' },
   },
 });
 
@@ -30,6 +32,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+const log = values.log === undefined ? undefined : createWriteStream(values.log);
 const machine = describeMachine();
 const began = performance.now();
 for (const line of machineLines(machine)) console.log(line);
@@ -37,7 +40,9 @@ const results = await campaign({
   faults: chosen,
   runs: values.runs === undefined ? undefined : Number(values.runs),
   seed: Number(values.seed),
+  ...(log && { onLine: (name, line) => log.write(`${name} ${line}\n`) }),
   onRun(fault, run, { problems, leaks, touched, noticedMs }) {
+    log?.write(`That was fault ${fault.id}, run ${run + 1}: ${problems.join('; ')}\n`);
     const longest = Math.max(0, ...touched.map(({ ms }) => ms));
     const noticed = noticedMs === undefined ? '' : `, noticed after ${Math.round(noticedMs)}`;
     const wrong = [...problems, ...leaks].map((what) => `\n      ${what}`).join('');

@@ -50,7 +50,8 @@ export class Stage implements AsyncDisposable {
     this.#ways = ways;
   }
 
-  static async start(options: StageOptions = {}): Promise<Stage> {
+  /** `onLine` hears what the processes log. */
+  static async start(options: StageOptions = {}, onLine?: (name: string, line: string) => void): Promise<Stage> {
     const { nodes = 3, gateways = 2, workers = 2, settings = {} } = options;
     await using undo = new AsyncDisposableStack();
     // Kept on disk: a Redis that is killed comes back with what it knew, unless it is told to forget.
@@ -68,6 +69,7 @@ export class Stage implements AsyncDisposable {
         host: '127.0.0.1',
         port: await freePort(),
         redisUrl: redis.url,
+        ...(onLine && { onLine }),
         settings: { EMPTY_SLICE_MS: '500', PIPE_IDLE_MS: '1000', ...settings },
         settingsOf: (name) => ({
           REDIS_URL: `redis://127.0.0.1:${ways.get(name)?.port}`,

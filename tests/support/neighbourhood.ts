@@ -42,9 +42,11 @@ export class Neighbourhood {
   readonly hub: MemoryHub = createMemoryHub();
   readonly #clocks: ManualClock[] = [];
 
-  node(id: string, boot = `${id}-boot`): Promise<Process> {
-    const address = `sluice:node:${id}:${boot}`;
-    return this.#start(() => nodeReport(id, { boot: boot as BootId, address }));
+  node(id: string, boot: string | (() => string) = `${id}-boot`): Promise<Process> {
+    return this.#start(() => {
+      const now = (typeof boot === 'string' ? boot : boot()) as BootId;
+      return nodeReport(id, { boot: now, address: `sluice:node:${id}:${now}` });
+    });
   }
 
   gateway(id: string): Promise<Process> {

@@ -80,7 +80,8 @@ export class Registry {
   readonly #timers: Timer[] = [];
   #subscription: Subscription | undefined;
   #judgeFrom = 0;
-  #ownAddress: string | undefined;
+  /** What this process last said of itself. */
+  #own: Report | undefined;
   #heardSelfAt = 0;
   #greeting = false;
   #unwatch: (() => void) | undefined;
@@ -112,7 +113,9 @@ export class Registry {
   beat(): void {
     const report = this.#options.report?.();
     if (!report) return;
-    this.#ownAddress = report.address;
+    // A process that goes on under another boot is not to be looked for under the one before.
+    if (this.#own && this.#own.address !== report.address) this.#publish(farewellOf(this.#own));
+    this.#own = report;
     this.#publish(report);
   }
 
@@ -121,7 +124,7 @@ export class Registry {
     for (const timer of this.#timers) timer.cancel();
     this.#unwatch?.();
     const report = this.#options.report?.();
-    if (report) this.#publish({ kind: 'farewell', id: report.id, boot: report.boot, address: report.address });
+    if (report) this.#publish(farewellOf(report));
     await this.#subscription?.unsubscribe();
   }
 
@@ -150,7 +153,7 @@ export class Registry {
     return [...this.#members.values()];
   }
 
-  #publish(message: Report | { kind: 'farewell'; id: string; boot: string; address: string }): void {
+  #publish(message: Report | ReturnType<typeof farewellOf>): void {
     // A heartbeat that cannot be sent is not sent later: the next one is.
     this.#options.bus.publish(channels.registry, JSON.stringify(message)).catch(() => undefined);
   }
@@ -159,7 +162,7 @@ export class Registry {
     const beat = parseHeartbeat(message);
     if (!beat) return this.#options.onGarbage?.();
     const known = this.#members.get(beat.address);
-    if (beat.address === this.#ownAddress) this.#heardSelfAt = this.#options.clock.now();
+    if (beat.address === this.#own?.address) this.#heardSelfAt = this.#options.clock.now();
     if (beat.kind === 'farewell') {
       if (known) this.#leave(known);
       return;
@@ -217,3 +220,5 @@ function parseHeartbeat(message: string): z.infer<typeof heartbeat> | undefined 
     return undefined;
   }
 }
+
+const farewellOf = ({ id, boot, address }: Report) => ({ kind: 'farewell' as const, id, boot, address });

@@ -57,6 +57,18 @@ describe('who lives', () => {
 });
 
 describe('leases', () => {
+  it('[CL11] one that goes on under another boot is not known under the one before any more', async () => {
+    const town = new Neighbourhood();
+    const ada = await town.node('ada');
+    let boot = 'first';
+    const bob = await town.node('bob', () => boot);
+    boot = 'second';
+    bob.registry.beat();
+    await settle();
+    expect(ada.registry.nodes().map(({ report }) => report.boot)).toEqual(['ada-boot', 'second']);
+    expect(ada.events).toEqual(['appeared ada', 'appeared bob', 'left bob', 'appeared bob']);
+  });
+
   it('[CL12] one that is silent for more than a lease is lost, and no sooner', async () => {
     const them = new Neighbourhood();
     const { a, b, g } = await threeOf(them);

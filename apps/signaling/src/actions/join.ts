@@ -1,4 +1,4 @@
-import { newPeerId, newSessionId, SluiceError } from '@sluice/shared';
+import { channels, newPeerId, newSessionId, SluiceError } from '@sluice/shared';
 import type { JoinedReply } from '@sluice/shared/protocol';
 import { type Admission, admit } from '../admission.ts';
 import { toPeers } from '../client-events.ts';
@@ -60,14 +60,17 @@ function takePlace(
 ): JoinedReply {
   const { view, position } = followed.feed;
   const { epoch, seq } = position ?? result.snapshot;
-  if (view.peers.get(peer.peerId)?.sessionId !== peer.sessionId) {
+  const record = view.peers.get(peer.peerId);
+  if (record?.sessionId !== peer.sessionId) {
     undo();
     throw new SluiceError('nodeUnavailable', 'The peer was lost while it joined.');
   }
   const media = new SessionMedia();
   media.rtpCapabilities = fields.rtpCapabilities;
   const { features } = fields;
-  session.enter({ phase: 'joined', ...peer, node, resumeHash, features, media, old: undefined, followed });
+  // The boot that has it, which need not be the one that was asked: a node may have gone on under another just then.
+  const place = { ...peer, node, address: channels.node(record.node, record.boot) };
+  session.enter({ phase: 'joined', ...place, resumeHash, features, media, old: undefined, followed });
   const { rtpCapabilities, producerTransport, consumerTransport } = result;
   return {
     type: 'joined',
