@@ -33,6 +33,8 @@ export interface LineOptions {
 const attemptMs = 4000;
 /** How long answers from the connection before are waited for, when another has taken over while it stood. */
 const lingerMs = 5000;
+/** Another connection has the peer now. */
+const resumedElsewhere = 4504;
 const finalRefusals = new Set(['resumeRejected', 'unauthorized', 'forbidden', 'badRequest']);
 
 /**
@@ -117,6 +119,8 @@ export class Line implements Signalling {
   #lost(end: ConnectionEnd): void {
     this.#connection = undefined;
     if (this.#ended) return;
+    // The old connection may hear of our own resume by another gateway before that has answered.
+    if (end.code === resumedElsewhere && this.#looking) return;
     if (!end.comeBack) return this.#finish({ ...end, rejected: false });
     this.#downSince = performance.now();
     this.#emitter.emit('down', undefined);

@@ -181,6 +181,26 @@ describe('a gateway that goes away', () => {
     expect(second.actions()).toEqual(['resume', 'sendMessage']);
   });
 
+  test('that is closed for our own resume, whose answer is still on its way, ends nothing', async () => {
+    const { room, made, socket, heard } = await fakeRoom();
+    socket.receive({ type: 'goingAway', reconnectAfterMs: 10 });
+    await vi.advanceTimersByTimeAsync(10);
+    const second = await next(made, 1);
+    socket.end(4504);
+    await turns();
+    expect(room.closed).toBe(false);
+    second.answer('resume', resumed({ seq: 11, events: [message(11)] }));
+    await turns();
+    second.receive(message(12));
+    expect(heard).toEqual([11, 12]);
+  });
+
+  test('that is closed for a resume of somebody else ends the room', async () => {
+    const { room, socket } = await fakeRoom();
+    socket.end(4504);
+    expect(room.closed).toBe(true);
+  });
+
   test('that closes before the time is up is a lost connection like another', async () => {
     const { made, socket, heard } = await fakeRoom();
     socket.receive({ type: 'goingAway', reconnectAfterMs: 60_000 });

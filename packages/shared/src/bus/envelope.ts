@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { WireError } from '../errors.ts';
 
-/** What processes send each other. `ttlMs` is relative: nobody compares two machines' clocks. */
+/** What processes send each other. `ttlMs` is relative: nobody compares two machines' clocks (see `lateness.ts`). */
 const request = z.object({
   type: z.literal('request'),
   /** Repeated by a retry: the receiver answers a repeated id from memory instead of doing it twice. */
@@ -11,6 +11,8 @@ const request = z.object({
   /** The channel that hears the reply. */
   from: z.string().max(128),
   ttlMs: z.number().min(0).max(60_000),
+  /** When it was sent, on the sender's own monotonic clock, in ms. */
+  at: z.number().exactOptional(),
   /** The action's trace, for the log. */
   trace: z.string().max(64).exactOptional(),
 });
@@ -34,6 +36,7 @@ export interface RequestEnvelope {
   params: unknown;
   from: string;
   ttlMs: number;
+  at?: number;
   trace?: string;
 }
 export interface ReplyEnvelope {

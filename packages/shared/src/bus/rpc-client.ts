@@ -121,6 +121,7 @@ export class RpcClient {
       params: call.params,
       from: this.#inbox(),
       ttlMs: Math.max(0, Math.round(call.deadline - this.#clock.now())),
+      at: Math.round(this.#clock.now()),
       ...(call.trace !== undefined && { trace: call.trace }),
     });
     this.#bus.publish(address, message).then(

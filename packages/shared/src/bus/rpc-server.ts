@@ -6,6 +6,7 @@ import type { BusMetrics } from '../metrics.ts';
 import type { Bus } from './bus.ts';
 import type { ReplyEnvelope, RequestEnvelope } from './envelope.ts';
 import { encodeEnvelope } from './envelope.ts';
+import { Lateness } from './lateness.ts';
 
 export interface CallContext {
   /** The same for a call and its retry. */
@@ -42,6 +43,7 @@ export class RpcServer {
   readonly #metrics: BusMetrics;
   readonly #operations: ReadonlyMap<string, ServedOperation>;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #lateness = new Lateness();
 
   constructor(options: {
     bus: Bus;
@@ -58,7 +60,7 @@ export class RpcServer {
   }
 
   async accept(request: RequestEnvelope): Promise<void> {
-    if (request.ttlMs <= 0) {
+    if (request.ttlMs <= this.#lateBy(request)) {
       this.#metrics.dropped.inc({ reason: 'expired' });
       return;
     }
@@ -72,6 +74,11 @@ export class RpcServer {
     this.#remember(request.id, entry);
     entry.reply = encodeEnvelope(await this.#perform(request));
     await this.#answer(request.from, entry.reply);
+  }
+
+  /** Whoever asked has given up by then, and may have done something else instead. */
+  #lateBy({ from, at }: RequestEnvelope): number {
+    return at === undefined ? 0 : this.#lateness.of(from, at, this.#clock.now());
   }
 
   async #perform(request: RequestEnvelope): Promise<ReplyEnvelope> {
