@@ -25,6 +25,7 @@ test("[DI24] a room's keys share its hash tag, all of them expire, and none is l
   expect(keys.every((key) => key.includes('{keys}'))).toBe(true);
   for (const key of keys) expect(await client.pttl(key), key).toBeGreaterThan(30_000);
 
+  expect(await directory.reap(room, peerRecord('p2', others).peerId, others, 'nodeLost')).toBe(true);
   const producerIds = [producerRecord('x', peer).producerId];
   await directory.commit(room, owner, [{ type: 'removePeer', peerId: peer.peerId, reason: 'left', producerIds }]);
   await directory.release(room, owner);
@@ -45,6 +46,8 @@ test('[DI25] a record that cannot be read is left out', async () => {
   await client.hset(producers, 'ghost', '{"half":');
   expect(await member.directory.snapshot(room)).toMatchObject({ peers: [peer], producers: [] });
   await member.directory.fence(room, owner.node, owner.boot);
+  expect(await member.directory.snapshot(room)).toMatchObject({ peers: [peer], producers: [] });
+  expect(await member.directory.reap(room, peer.peerId, owner, 'nodeLost')).toBe(true);
   expect((await member.directory.snapshot(room))?.peers).toEqual([]);
   client.disconnect();
 });

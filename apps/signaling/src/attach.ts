@@ -1,10 +1,10 @@
 import {
   channels,
   isSluiceError,
-  newSessionId,
   type PeerRecord,
   type ProducerId,
   type RoomEvent,
+  type SessionId,
   SluiceError,
 } from '@sluice/shared';
 import type { MoveEvent } from '@sluice/shared/protocol';
@@ -36,13 +36,13 @@ export const rejected = () => new SluiceError('resumeRejected', 'There is nothin
  *
  * @throws resumeRejected where there is no such peer, or the token is not its.
  */
-export async function attach(call: Call<'resume'>, followed: FollowedRoom): Promise<Attached> {
+export async function attach(call: Call<'resume'>, followed: FollowedRoom, sessionId: SessionId): Promise<Attached> {
   const { peerId, resumeToken } = call.fields;
   for (let attempt = 1; ; attempt++) {
     const record = followed.feed.view.peers.get(peerId);
     if (!record || !isTokenOf(resumeToken, record.resumeHash)) throw rejected();
     try {
-      return await attachTo(call, followed, record);
+      return await attachTo(call, followed, { ...stateOf(record, followed), sessionId, media: new SessionMedia() });
     } catch (error) {
       if (!isSluiceError(error, 'peerNotFound')) throw error;
       await followed.feed.catchUp();
@@ -52,14 +52,13 @@ export async function attach(call: Call<'resume'>, followed: FollowedRoom): Prom
   }
 }
 
-async function attachTo(call: Call<'resume'>, followed: FollowedRoom, record: PeerRecord): Promise<Attached> {
+async function attachTo(call: Call<'resume'>, followed: FollowedRoom, state: Joined): Promise<Attached> {
   const { services, deadline } = call;
-  const media = new SessionMedia();
-  const state: Joined = { ...stateOf(record, followed), sessionId: newSessionId(), media };
+  const { media, peerId, resumeHash } = state;
   for (const own of followed.feed.view.producers.values()) {
-    if (own.peerId === record.peerId) media.producers.add(own.producerId);
+    if (own.peerId === peerId) media.producers.add(own.producerId);
   }
-  const params = { gateway: services.nodes.inbox, resumeHash: record.resumeHash };
+  const params = { gateway: services.nodes.inbox, resumeHash };
   try {
     const had = await services.nodes.call(state, 'attachPeer', params, deadline);
     media.rtpCapabilities = had.rtpCapabilities;

@@ -133,9 +133,12 @@ export class Session implements SocketListener {
     this.#send(JSON.stringify(event), 'notice');
   }
 
-  /** As `notice`, after what is in line already: behind the reply of the action that is being done. */
-  noticeInTurn(event: ClientMoveEvent): void {
-    this.#inTurn(async () => this.notice(event));
+  /** As `hear`, after what is in line already: behind the reply of the action that is being done. */
+  noticeInTurn(...events: (ClientPeerEvent | ClientMoveEvent)[]): void {
+    if (events.length === 0) return;
+    this.#inTurn(async () => {
+      for (const event of events) this.hear(event);
+    });
   }
 
   /**

@@ -3,12 +3,18 @@ import type { PeerNotice } from '@sluice/shared';
 import type { Session } from './session.ts';
 import type { Joined } from './session-state.ts';
 
+/** How many notices are kept for a session that is about to speak for its peer: what a node says within a resume. */
+const maxHeld = 64;
+
 /** Every session of a gateway; those with a peer can be found by the session id that their peer was entered with. */
 export class Sessions {
   readonly #all = new Set<Session>();
   readonly #joined = new Map<SessionId, Session>();
   /** The sessions that depend on each node, by its inbox. */
   readonly #onNode = new Map<string, Set<Session>>();
+
+  /** What came for sessions that are being resumed. */
+  readonly #held = new Map<SessionId, PeerNotice[]>();
 
   get size(): number {
     return this.#all.size;
@@ -61,6 +67,26 @@ export class Sessions {
     const session = this.#joined.get(sessionId);
     const state = session?.state;
     return state?.phase === 'joined' && state.peerId === peerId && state.room === room ? session : undefined;
+  }
+
+  /** Notices for this session may come from now on, before it is bound. They are kept until they are taken. */
+  expect(sessionId: SessionId): void {
+    this.#held.set(sessionId, []);
+  }
+
+  /** False where nobody expects it, or too many have come. */
+  hold(notice: PeerNotice): boolean {
+    const held = this.#held.get(notice.sessionId);
+    if (!held || held.length >= maxHeld) return false;
+    held.push(notice);
+    return true;
+  }
+
+  /** What has come for the session, which is expected no more. */
+  takeHeld(sessionId: SessionId): PeerNotice[] {
+    const held = this.#held.get(sessionId) ?? [];
+    this.#held.delete(sessionId);
+    return held;
   }
 
   /** Closes all; resolves when each has left its room, or is known not to be able to. */

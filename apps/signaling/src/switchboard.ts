@@ -231,7 +231,7 @@ export class Switchboard {
   #tell(notice: PeerNotice): void {
     const session = this.#sessions.find(notice);
     if (session) session.hear(notice.event);
-    else this.#services.metrics.dropped.inc({ reason: 'noSession' });
+    else if (!this.#sessions.hold(notice)) this.#services.metrics.dropped.inc({ reason: 'noSession' });
   }
 
   #report(): GatewayReport {

@@ -49,7 +49,7 @@ test('[GW32] a move that the session was not there to be told of comes behind re
   expect(again.of('move')).toHaveLength(1);
 });
 
-test('[GW32] a notice that came too early for the session reaches it when it is said again', async () => {
+test('[GW32] what a node says before the session is there comes behind resumed, in order', async () => {
   await using world = await World.create();
   const ann = await world.gateway.join();
   ann.lose();
@@ -57,14 +57,29 @@ test('[GW32] a notice that came too early for the session reaches it when it is 
   world.node.on('attachPeer', async (params) => {
     const had = await world.node.answer('attachPeer', params);
     say(world.node, ann, notice);
+    say(world.node, ann, { type: 'transportClosed', transportId: 't', reason: 'workerLost' });
     await settle();
     return had;
   });
   const again = world.gateway.connect();
   await again.ask(resumption(ann));
-  expect(again.of('move')).toEqual([]);
-  say(world.node, ann, notice);
-  await again.waitFor('move');
+  await again.waitFor('transportClosed');
+  expect(again.frames.map(({ type }) => type)).toEqual(['resumed', 'move', 'transportClosed']);
+});
+
+test('[GW32] what a node says to a session that did not come about is dropped and counted', async () => {
+  await using world = await World.create();
+  const ann = await world.gateway.join();
+  ann.lose();
+  world.node.on('attachPeer', async (params) => {
+    await world.node.answer('attachPeer', params);
+    throw new SluiceError('internal', 'It fails here.');
+  });
+  expect((await world.gateway.connect().ask(resumption(ann))).type).toBe('error');
+  say(world.node, ann, moveNotice(world.node));
+  await settle();
+  const dropped = 'sfu_gateway_messages_dropped_total{reason="noSession"} 1';
+  expect(await world.gateway.metrics.metrics()).toContain(dropped);
 });
 
 test('[GW32] a node that took the peer is followed there though its answer was lost', async () => {

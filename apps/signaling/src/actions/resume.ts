@@ -1,4 +1,4 @@
-import { isSluiceError, type Position, SluiceError } from '@sluice/shared';
+import { isSluiceError, newSessionId, type Position, type SessionId, SluiceError } from '@sluice/shared';
 import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from '../client-events.ts';
 import { attach, rejected } from '../attach.ts';
@@ -15,17 +15,20 @@ export const resume: Handler<'resume'> = async (call) => {
   const { session, services, fields } = call;
   if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
   const attempt = begin(call);
+  const sessionId = newSessionId();
+  services.sessions.expect(sessionId);
   session.beginJoin();
   const followed = services.rooms.acquire(fields.room);
   const hash = () => followed.feed.view.peers.get(fields.peerId)?.resumeHash;
   try {
-    const { outcome, reason } = await resumeIn(call, followed);
+    const { outcome, reason } = await resumeIn(call, followed, sessionId);
     attempt.end('right', hash());
     services.metrics.resumes.inc({ reason, result: 'ok' });
     return outcome;
   } catch (error) {
     attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
     services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
+    services.sessions.takeHeld(sessionId);
     services.rooms.release(followed);
     session.joinFailed();
     throw error;
@@ -44,15 +47,16 @@ function begin({ session, services, fields }: Call<'resume'>) {
   }
 }
 
-async function resumeIn(call: Call<'resume'>, followed: FollowedRoom) {
+async function resumeIn(call: Call<'resume'>, followed: FollowedRoom, sessionId: SessionId) {
   const { session, services, deadline } = call;
   await withDeadline(services.clock, deadline, catchUp(call, followed));
-  const { state, move, reason } = await attach(call, followed);
+  const { state, move, reason } = await attach(call, followed, sessionId);
   const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
   const outcome = () => {
     const reply = takeUp(call, state, missed);
-    // The client may not have heard of it: then its connection ended first, or the notice was lost.
-    if (move) session.noticeInTurn(move);
+    // Of a move the client may not have heard: then its connection ended first, or the notice was lost.
+    const held = services.sessions.takeHeld(sessionId).map(({ event }) => event);
+    session.noticeInTurn(...(move ? [move] : []), ...held);
     return reply;
   };
   return { outcome, reason };

@@ -63,7 +63,7 @@ end
 function change.takePeer()
   local id, holder, session, record, event = argument(), argument(), argument(), argument(), argument()
   local known = redis.call('HGET', PEERS, id)
-  if not known or ownerOf(known) ~= holder or sessionOf(known) ~= session then return end
+  if not known or ownerOf(known) ~= holder or sessionOf(known) ~= session or known == record then return end
   redis.call('HSET', PEERS, id, record)
   emit(event)
 end
