@@ -10,6 +10,7 @@ import type { Slice } from './slice.ts';
  */
 export async function forgetNode(node: MediaNode, report: Report, how: 'left' | 'lost'): Promise<void> {
   if (report.kind === 'gateway') return detachAll(node, report.address);
+  node.pipeWatch.ways.forget(report.address);
   for (const slice of [...node.slices]) {
     slice.links.closeTo(report.address);
     if (how === 'left' || !holds(slice, report)) continue;

@@ -34,6 +34,8 @@ import type { LinkListen, LinkScope } from './media/link-end.ts';
 import { createPeerTransport, type Direction } from './media/transports.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
+import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
+import { healingOf } from './healing/slice-healing.ts';
 import { linkListen } from './media/link-listen.ts';
 import { servedBy } from './operations/serve.ts';
 import type { Peer } from './peer.ts';
@@ -75,6 +77,7 @@ export class MediaNode {
   readonly endpoint: Endpoint;
   readonly registry: Registry;
   readonly drain: Drain;
+  readonly pipeWatch: PipeWatch;
   readonly metricsRegistry: MetricsRegistry;
   readonly #options: MediaNodeOptions;
   readonly #lifecycle: Lifecycle;
@@ -99,6 +102,7 @@ export class MediaNode {
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
     this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
     this.drain = new Drain(this, clock);
+    this.pipeWatch = new PipeWatch(this);
     this.#listen = linkListen(config);
     this.#lifecycle = new Lifecycle(this.log);
     const common = { bus, clock, log: this.log };
@@ -134,7 +138,7 @@ export class MediaNode {
       bus,
       clock,
       leaseMs: this.config.leaseMs,
-      targets: () => this.#pipedTo(),
+      targets: () => pipedTo(this),
       onSilent: (address) => this.registry.lose(address),
     });
     await this.#lifecycle.start([
@@ -145,6 +149,7 @@ export class MediaNode {
       { name: 'slices', stop: () => this.slices.close() },
       { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
+      { name: 'pipe watch', start: () => this.pipeWatch.start(), stop: () => this.pipeWatch.stop() },
       { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'registry', waits: true, start: () => this.registry.start(), stop: () => this.registry.stop() },
     ]);
@@ -264,6 +269,7 @@ export class MediaNode {
       metrics,
       log: this.log.child({ room }),
       listen: this.#listen,
+      ...healingOf(this),
       settling: () => this.#verifier.settling,
       onLost: (slice) => republish(this, slice),
       onGarbage: () => this.#garbage(),
@@ -276,13 +282,6 @@ export class MediaNode {
         this.slices.settle(slice);
       },
     });
-  }
-
-  /** The nodes that media comes from or goes to. */
-  *#pipedTo(): Generator<string> {
-    for (const slice of this.slices) {
-      for (const { farAddress } of slice.links.ends) if (farAddress !== undefined) yield farAddress;
-    }
   }
 
   *#feeds() {

@@ -83,10 +83,12 @@ export class Successions {
   /** The node has made a consumer in another's place. */
   async added(info: ConsumerInfo, replaces: string): Promise<void> {
     const subscription = this.find(replaces);
-    if (!subscription || subscription.closed || this.#isComing(subscription, info.producerId)) {
+    // The consumer that is shown went with its pipe; its producer stayed.
+    const anew = subscription?.consumerId === replaces && subscription.producerId === info.producerId;
+    if (!subscription || subscription.closed || (!anew && this.#isComing(subscription, info.producerId))) {
       return this.#close([info.id]);
     }
-    const lost = subscription.awaitsSuccessor;
+    const lost = anew || subscription.awaitsSuccessor;
     try {
       await this.#bring(await this.#options.recv(), [{ info, subscription }], { lost });
     } catch {

@@ -72,6 +72,21 @@ describe('a subscription whose producer is replaced', () => {
     expect([...subscriber.subscriptions.keys()]).toEqual(['c-2']);
   });
 
+  test('changes to another consumer of the same producer at once, when its own went with its pipe', async () => {
+    const { subscriber, subscription, arrivals, answer, arrive, said } = await watching();
+    void subscriber.consumerAdded(info('c-2', 'one'), 'c-1');
+    await answer('resumeConsumer');
+    // Nothing comes of the old one any more.
+    expect(arrivals[0]?.settleMs).toBe(0);
+    await arrive();
+    expect([subscription.producerId, subscription.consumerId]).toEqual(['one', 'c-2']);
+    expect(said('closeConsumer')).toEqual([]);
+    // Again, in the place of the one that is shown no more: it is not wanted.
+    void subscriber.consumerAdded(info('c-3', 'one'), 'c-1');
+    await turns();
+    expect(said('closeConsumer')).toMatchObject([{ consumerIds: ['c-3'] }]);
+  });
+
   test('is what subscribing to the successor gives', async () => {
     const { subscriber, subscription } = await watching();
     await subscriber.follow('one', 'two');
