@@ -155,10 +155,8 @@ export class MediaNode {
     ]);
     this.state = 'up';
     this.registry.beat();
-    this.log.info(
-      { boot: this.owner.boot, workers: this.pool.workers.length, opsPort: this.opsPort },
-      'The node is up.',
-    );
+    const found = { boot: this.owner.boot, workers: this.pool.workers.length, opsPort: this.opsPort };
+    this.log.info(found, 'The node is up.');
   }
 
   /** Waits for its peers to be moved, `deadlineMs` at most, and goes. */

@@ -73,7 +73,7 @@ async function publish(index: number, room: string) {
     keyFrameEvery: 1,
   });
   const sending = publisher.volley(Number.POSITIVE_INFINITY, 100);
-  const [own] = sliceOf(index, room)?.ownProducers() ?? [];
+  const own = sliceOf(index, room)?.ownProducers().at(-1);
   return {
     producerId: own!.record.producerId,
     async [Symbol.asyncDispose]() {
@@ -130,13 +130,17 @@ describe.skipIf(process.platform !== 'linux')('the network between two nodes is 
     expect(watcher.events).not.toContain('consumerClosed');
   });
 
-  it('[PI16] a node that has no part of the room relays too, and lets it go after', async () => {
+  it('[PI16] a node that has no part of the room relays too, all that is lost, and lets it go after', async () => {
     const room = newRoom();
-    await using publisher = await publish(0, room);
+    await using first = await publish(0, room);
+    await using second = await publish(0, room);
     {
-      await using watcher = await watch(1, room, publisher.producerId);
+      await using one = await watch(1, room, first.producerId);
+      await using other = await watch(1, room, second.producerId);
       await using _ = await cutUdp(pipeAddress(0), pipeAddress(1), { ways: 'one' });
-      expect(await untilBack(watcher)).toBeLessThan(backWithinMs);
+      expect(Math.max(...(await Promise.all([one, other].map(untilBack))))).toBeLessThan(backWithinMs);
+      expect(carriagesOf(1, room).map(({ relayed }) => relayed)).toEqual([true, true]);
+      expect([linksOf(0, room).length, linksOf(1, room).length]).toEqual([1, 1]);
       expect(sliceOf(2, room)?.peers.size).toBe(0);
     }
     await eventually('the relay to have let it go', () => sliceOf(2, room) === undefined, soon);
