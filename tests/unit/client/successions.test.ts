@@ -81,10 +81,25 @@ describe('a subscription whose producer is replaced', () => {
     await arrive();
     expect([subscription.producerId, subscription.consumerId]).toEqual(['one', 'c-2']);
     expect(said('closeConsumer')).toEqual([]);
-    // Again, in the place of the one that is shown no more: it is not wanted.
+    // Again, in the place of one that has another already: it is not wanted.
     void subscriber.consumerAdded(info('c-3', 'one'), 'c-1');
     await turns();
     expect(said('closeConsumer')).toMatchObject([{ consumerIds: ['c-3'] }]);
+  });
+
+  test('changes to the third where nothing came by the second either', async () => {
+    const { subscriber, subscription, arrivals, answer, said } = await watching();
+    void subscriber.consumerAdded(info('c-2', 'one'), 'c-1');
+    await answer('resumeConsumer');
+    void subscriber.consumerAdded(info('c-3', 'one'), 'c-2');
+    await answer('resumeConsumer');
+    expect(said('closeConsumer')).toEqual([]);
+    arrivals[1]?.resolve();
+    await turns();
+    expect(subscription.consumerId).toBe('c-3');
+    arrivals[0]?.resolve();
+    await turns();
+    expect(subscription.consumerId).toBe('c-3');
   });
 
   test('is what subscribing to the successor gives', async () => {

@@ -10,6 +10,8 @@ import { Ways } from './ways.ts';
 const tickMs = 250;
 /** A pair that dies so soon after it was made anew was not what was wrong, in ms. */
 const againMs = 10_000;
+/** A pair that comes so soon after a silence was made because of it, in ms. */
+const silentMs = 1000;
 
 /**
  * Finds the links from other nodes that should carry media and don't, and has their producers carried another way. Redis
@@ -23,6 +25,8 @@ export class PipeWatch {
   readonly #seen = new WeakSet<LinkEnd>();
   /** When a pair of a room with another node was last made anew; `open`: whether that helped is not known yet. */
   readonly #remade = new Map<string, { at: number; open: boolean }>();
+  /** When nothing was last seen to come from a node to a room. */
+  readonly #silent = new Map<string, number>();
   #timer: Timer | undefined;
 
   constructor(node: Pick<MediaNode, 'clock' | 'slices' | 'metrics'>) {
@@ -41,6 +45,7 @@ export class PipeWatch {
   tick(): void {
     const now = this.#node.clock.now();
     for (const [key, { at }] of this.#remade) if (now - at > againMs) this.#remade.delete(key);
+    for (const [key, at] of this.#silent) if (now - at > silentMs) this.#silent.delete(key);
     for (const slice of this.#node.slices) {
       for (const end of slice.links.ends) if (end.scope === 'node') this.#consider(slice, end, now);
     }
@@ -70,7 +75,10 @@ export class PipeWatch {
   }
 
   #begin(slice: Slice, end: LinkEnd, { now, fresh }: { now: number; fresh: boolean }): Pulse {
-    const suspect = this.#remade.has(keyOf(slice, end)) || this.ways.isAvoided(end.farAddress ?? '');
+    const key = keyOf(slice, end);
+    // The other side was first to make it anew, and counts it.
+    if (fresh && this.#silent.has(key) && !this.#remade.has(key)) this.#remade.set(key, { at: now, open: false });
+    const suspect = this.#remade.has(key) || this.ways.isAvoided(end.farAddress ?? '');
     const pulse = new Pulse({ now, fresh, suspect });
     this.#pulses.set(end, pulse);
     return pulse;
@@ -81,6 +89,7 @@ export class PipeWatch {
     const { received } = await end.traffic();
     if (pulse.look(received, clock.now())) return this.#works(slice, end);
     if (!pulse.shouldAsk(clock.now())) return;
+    this.#silent.set(keyOf(slice, end), clock.now());
     const answer = await slice.links.sweep(end);
     if (!answer) return;
     this.#node.metrics.pipeRepairs.inc({ kind: 'lost', result: 'ok' }, answer.lost);
@@ -91,6 +100,7 @@ export class PipeWatch {
 
   #works(slice: Slice, end: LinkEnd): void {
     this.ways.forget(end.farAddress ?? '');
+    this.#silent.delete(keyOf(slice, end));
     this.#conclude(slice, end, 'ok');
   }
 
