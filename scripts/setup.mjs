@@ -22,7 +22,7 @@ const PURPOSES = {
   start: { scope: 'production', steps: ['dependencies', 'uws', 'worker'] },
   cluster: { scope: 'production', steps: ['dependencies', 'uws', 'worker', 'redis'] },
   check: { scope: 'all', steps: ['dependencies', 'uws'] },
-  test: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium'] },
+  test: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables'] },
   image: { scope: 'production', steps: ['dependencies', 'uws', 'worker'], ownNode: false },
 };
 
@@ -34,6 +34,8 @@ const steps = {
   },
   redis: () => ensureProgram('redis'),
   chromium: () => ensureProgram('chromium'),
+  // Elsewhere the tests that need it are not run.
+  iptables: async () => process.platform === 'linux' && ensureProgram('iptables'),
 };
 
 /**

@@ -1,4 +1,4 @@
-// Programs that the tests start as they are: a Redis server and a browser.
+// Programs that the tests start as they are: a Redis server, a browser, and what cuts the network between two nodes.
 
 import { ensurePackages, hasApt } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -22,6 +22,13 @@ const PROGRAMS = {
     commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'],
     package: 'chromium',
     elsewhere: 'install Chromium or Chrome so that `chromium` or `google-chrome` is on the PATH',
+    afterInstall: () => {},
+  },
+  iptables: {
+    title: 'iptables',
+    commands: ['iptables'],
+    package: 'iptables',
+    elsewhere: 'install iptables so that `iptables` is on the PATH',
     afterInstall: () => {},
   },
 };

@@ -30,9 +30,9 @@ export class RawPeer implements AsyncDisposable {
     this.joined = joined;
   }
 
-  static async join({ url, node }: Place, room: string): Promise<RawPeer> {
+  static async join({ url, node }: Place, room: string, features: string[] = []): Promise<RawPeer> {
     const connection = await Connection.open(`${url.replace(/^http/, 'ws')}/ws`);
-    return new RawPeer(connection, await connection.request('join', { room, node, transports: true }));
+    return new RawPeer(connection, await connection.request('join', { room, node, transports: true, features }));
   }
 
   get sendTransportId(): string {

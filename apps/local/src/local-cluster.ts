@@ -19,6 +19,8 @@ export interface LocalClusterOptions extends Shape {
   redisUrl?: string | undefined;
   /** Further settings of every node and gateway, by their environment names. */
   settings?: Record<string, string>;
+  /** Further settings of each node, by its number from 0. */
+  nodeSettings?: (index: number) => Record<string, string>;
   log?: Logger;
   clock?: Clock;
 }
@@ -116,7 +118,8 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   #nodeEnvironment(index: number): Record<string, string | undefined> {
-    return { ...localNodeEnvironment(index, this.#options), ...this.#options.settings };
+    const { settings, nodeSettings } = this.#options;
+    return { ...localNodeEnvironment(index, this.#options), ...settings, ...nodeSettings?.(index) };
   }
 
   #gatewayEnvironment(index: number): Record<string, string | undefined> {

@@ -22,6 +22,8 @@ export function takeCensus(node: MediaNode): NodeCensus {
     consumers: countBy(peers.flatMap((peer) => consumerKinds(peer))),
     // Both ends of a pipe within the process are here; of a pipe to another node only ours is.
     pipes: { worker: Math.ceil(worker / 2), node: ends.length - worker },
+    relayedProducers: carriages.filter(({ end, relayed }) => relayed && end.scope === 'node').length,
+    avoidedWays: node.pipeWatch.ways.avoided,
     pipeProducers: { worker: carriages.length - carriedFromNodes, node: carriedFromNodes },
   };
 }

@@ -12,6 +12,7 @@ import {
   wantedLayer,
   watchConsumer,
 } from './media/consumers.ts';
+import { isPipeLost } from './healing/pipe-lost.ts';
 import type { Reach } from './media/pipes.ts';
 import type { Peer } from './peer.ts';
 import type { Slice } from './slice.ts';
@@ -104,13 +105,22 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
     if (peer.router.closed) peer.uprooted.push(describeCarried(consumer));
     release();
   });
-  consumer.on('producerclose', () => {
-    if (peer.understands('replace') && !slice.isGone(producerId))
-      awaitSuccessor({ slice, peer }, describeCarried(consumer));
-    else slice.tell(peer, consumerClosed(consumerId));
-  });
+  consumer.on('producerclose', () => loseProducer({ slice, peer }, consumer));
   watchConsumer(consumer, (event) => slice.tell(peer, event));
   slice.demand.set(producerId, consumerId, wantedLayer(consumer));
+}
+
+/** It is closed for good, or lost with its worker, or its pipe was. */
+function loseProducer({ slice, peer }: PeerPlace, consumer: types.Consumer): void {
+  const carried = describeCarried(consumer);
+  const { consumerId, producerId } = carried;
+  const pipeLost = isPipeLost(slice, producerId);
+  if (!peer.understands('replace') || slice.isGone(producerId)) {
+    slice.tell(peer, consumerClosed(consumerId, pipeLost ? 'pipeLost' : 'producerClosed'));
+    return;
+  }
+  awaitSuccessor({ slice, peer }, carried);
+  if (pipeLost) slice.onPipeLost({ slice, peer }, carried);
 }
 
 /**
@@ -120,7 +130,7 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
 function awaitSuccessor({ slice, peer }: PeerPlace, carried: CarriedConsumer): void {
   const { consumerId } = carried;
   peer.bereft.set(consumerId, carried);
-  slice.later(() => giveUpWaiting({ slice, peer }, consumerId), lostGraceMs);
+  slice.clock.setTimer(() => giveUpWaiting({ slice, peer }, consumerId), lostGraceMs);
 }
 
 /** Nobody will come in its place. */
@@ -128,5 +138,5 @@ export function giveUpWaiting({ slice, peer }: PeerPlace, consumerId: ConsumerId
   if (peer.bereft.delete(consumerId)) slice.tell(peer, consumerClosed(consumerId));
 }
 
-export const consumerClosed = (consumerId: ConsumerId) =>
-  ({ type: 'consumerClosed', consumerId, reason: 'producerClosed' }) as const;
+export const consumerClosed = (consumerId: ConsumerId, reason: 'producerClosed' | 'pipeLost' = 'producerClosed') =>
+  ({ type: 'consumerClosed', consumerId, reason }) as const;

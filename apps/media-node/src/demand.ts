@@ -38,6 +38,11 @@ export class Demand {
     this.#settle(producerId, wanted);
   }
 
+  /** Whether anybody was known to want anything of it when that was last told. */
+  wants(producerId: ProducerId): boolean {
+    return (this.#wanted.get(producerId)?.told ?? 0) >= 0;
+  }
+
   /** The producer is gone. */
   forget(producerId: ProducerId): void {
     this.#wanted.get(producerId)?.falling?.cancel();

@@ -13,6 +13,7 @@ export async function forgetNode(node: MediaNode, event: RegistryEvent): Promise
   node.metrics.detected(event);
   if (type === 'appeared') return;
   if (report.kind === 'gateway') return detachAll(node, report.address);
+  node.pipeWatch.ways.forget(report.address);
   for (const slice of [...node.slices]) {
     slice.links.closeTo(report.address);
     if (type === 'left' || !holds(slice, report)) continue;

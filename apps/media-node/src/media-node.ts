@@ -35,6 +35,8 @@ import type { LinkListen, LinkScope } from './media/link-end.ts';
 import { createPeerTransport, type Direction } from './media/transports.ts';
 import { WorkerPool } from './media/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
+import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
+import { healingOf } from './healing/slice-healing.ts';
 import { linkListen } from './media/link-listen.ts';
 import { servedBy } from './operations/serve.ts';
 import type { Peer } from './peer.ts';
@@ -71,6 +73,7 @@ export class MediaNode {
   readonly endpoint: Endpoint;
   readonly registry: Registry;
   readonly drain: Drain;
+  readonly pipeWatch: PipeWatch;
   readonly metricsRegistry: MetricsRegistry;
   readonly #options: MediaNodeOptions;
   readonly #lifecycle: Lifecycle;
@@ -95,6 +98,7 @@ export class MediaNode {
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
     this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
     this.drain = new Drain(this, clock);
+    this.pipeWatch = new PipeWatch(this);
     this.#listen = linkListen(config);
     this.#lifecycle = new Lifecycle(this.log);
     const common = { bus, clock, log: this.log };
@@ -128,7 +132,7 @@ export class MediaNode {
       bus,
       clock,
       leaseMs: this.config.leaseMs,
-      targets: () => this.#pipedTo(),
+      targets: () => pipedTo(this),
       onSilent: (address, heardAt) => this.registry.lose(address, heardAt),
     });
     await this.#lifecycle.start([
@@ -139,15 +143,14 @@ export class MediaNode {
       { name: 'slices', stop: () => this.slices.close() },
       { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
+      { name: 'pipe watch', start: () => this.pipeWatch.start(), stop: () => this.pipeWatch.stop() },
       { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'registry', waits: true, start: () => this.registry.start(), stop: () => this.registry.stop() },
     ]);
     this.state = 'up';
     this.registry.beat();
-    this.log.info(
-      { boot: this.owner.boot, workers: this.pool.workers.length, opsPort: this.opsPort },
-      'The node is up.',
-    );
+    const found = { boot: this.owner.boot, workers: this.pool.workers.length, opsPort: this.opsPort };
+    this.log.info(found, 'The node is up.');
   }
 
   /** Waits for its peers to be moved, `deadlineMs` at most, and goes. False where that was cancelled, and it stays. */
@@ -259,6 +262,7 @@ export class MediaNode {
       metrics,
       log: this.log.child({ room }),
       listen: this.#listen,
+      ...healingOf(this),
       settling: () => this.#verifier.settling,
       onLost: (slice) => republish(this, slice),
       onGarbage: () => this.#garbage(),
@@ -271,13 +275,6 @@ export class MediaNode {
         this.slices.settle(slice);
       },
     });
-  }
-
-  /** The nodes that media comes from or goes to. */
-  *#pipedTo(): Generator<string> {
-    for (const slice of this.slices) {
-      for (const { farAddress } of slice.links.ends) if (farAddress !== undefined) yield farAddress;
-    }
   }
 
   *#feeds() {

@@ -16,6 +16,10 @@ export interface NodeCensus {
   consumers: Record<string, number>;
   pipes: Record<LinkScope, number>;
   pipeProducers: Record<LinkScope, number>;
+  /** Producers that come from another node than their own. */
+  relayedProducers: number;
+  /** Nodes that the direct way from is dead. */
+  avoidedWays: number;
   state: 'starting' | 'up' | 'draining' | 'down';
 }
 
@@ -50,6 +54,8 @@ function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void
     'scope',
     () => census().pipeProducers,
   );
+  gauge('sfu_pipe_relayed_producers', 'Producers that come here by a third node.', (c) => c.relayedProducers);
+  gauge('sfu_pipe_avoided_nodes', 'Nodes that media does not reach us from directly.', (c) => c.avoidedWays);
   gauge('sfu_drain_remaining_participants', 'Peers that a drain has still to move.', (c) => c.draining);
   labelled(registry, 'sfu_node_state', 'The state of this node: 1 for the one it is in.', 'state', () => {
     const { state } = census();
@@ -86,6 +92,12 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       name: 'sfu_registry_drift_total',
       help: 'What had to be repaired: gaps filled, rooms read anew, orphans swept.',
       labelNames: ['kind'],
+      registers,
+    }),
+    pipeRepairs: new Counter({
+      name: 'sfu_pipe_repairs_total',
+      help: 'Pipes that carried nothing: pairs made anew, producers taken over a relay, producers or consumers carried again.',
+      labelNames: ['kind', 'result'],
       registers,
     }),
     moves: new Counter({

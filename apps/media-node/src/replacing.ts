@@ -21,7 +21,13 @@ export function replaceConsumers(slice: Slice, successor: ProducerRecord, replac
   }
 }
 
-async function replaceConsumer(slice: Slice, peer: Peer, old: CarriedConsumer, successor: ProducerRecord) {
+/** True when there is nothing left to do for it. */
+export async function replaceConsumer(
+  slice: Slice,
+  peer: Peer,
+  old: CarriedConsumer,
+  successor: ProducerRecord,
+): Promise<boolean> {
   const { consumerId: replaces, preferredLayers } = old;
   try {
     await peer.mailbox.run(async () => {
@@ -33,8 +39,10 @@ async function replaceConsumer(slice: Slice, peer: Peer, old: CarriedConsumer, s
       peer.replacements.add(consumer.id as ConsumerId);
       slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
     });
+    return true;
   } catch (error) {
     slice.log.debug({ code: SluiceError.from(error).code }, 'A replaced producer could not be consumed in place.');
+    return false;
   }
 }
 

@@ -1,6 +1,17 @@
-import type { Clock, Directory, Endpoint, Logger, Owner, RoomId } from '@sluice/shared';
+import type {
+  CarriedConsumer,
+  Clock,
+  Directory,
+  Endpoint,
+  Logger,
+  Owner,
+  ProducerRecord,
+  RoomId,
+} from '@sluice/shared';
+import type { PeerPlace } from './consuming.ts';
 import type { NodeConfig } from './config.ts';
 import type { LinkListen, LinkScope } from './media/link-end.ts';
+import type { Source } from './media/pipes.ts';
 import type { SliceRouter } from './media/slice-router.ts';
 import type { WorkerPool } from './media/worker-pool.ts';
 import type { NodeMetrics } from './metrics.ts';
@@ -18,6 +29,10 @@ export interface SliceOptions {
   endpoint: Endpoint;
   pool: WorkerPool;
   listen: Record<LinkScope, LinkListen>;
+  /** Where another node's producer is to be fetched. */
+  sourceOf: (slice: Slice, record: ProducerRecord) => Promise<Source>;
+  /** A consumer of a peer here went with its pipe. */
+  onPipeLost: (place: PeerPlace, carried: CarriedConsumer) => void;
   /** Whether the directory may not know everything yet. */
   settling: () => boolean;
   /** Something came on the room's channel that is none of ours. */

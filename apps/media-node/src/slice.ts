@@ -1,5 +1,6 @@
 import type {
   Change,
+  Clock,
   Logger,
   Owner,
   PeerId,
@@ -19,6 +20,7 @@ import { DemandErrand } from './demand-errand.ts';
 import { Links } from './media/links.ts';
 import { Pipes } from './media/pipes.ts';
 import type { SliceRouter } from './media/slice-router.ts';
+import type { NodeMetrics } from './metrics.ts';
 import type { OwnProducer, Peer } from './peer.ts';
 import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from './replacing.ts';
 import type { SliceOptions } from './slice-options.ts';
@@ -32,6 +34,11 @@ import { tellSpeakers } from './tell-speakers.ts';
  */
 export class Slice {
   readonly room: RoomId;
+  readonly owner: Owner;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+  readonly onPipeLost: SliceOptions['onPipeLost'];
   readonly peers = new Map<PeerId, Peer>();
   readonly feed: RoomFeed;
   readonly links: Links;
@@ -54,6 +61,11 @@ export class Slice {
     const { room, clock, log, metrics, directory, endpoint } = options;
     this.#options = options;
     this.room = room;
+    this.owner = options.owner;
+    this.clock = clock;
+    this.onPipeLost = options.onPipeLost;
+    this.log = log;
+    this.metrics = metrics;
     this.#routers = new SliceRouters({
       pool: options.pool,
       policy: options.config.spread,
@@ -96,10 +108,11 @@ export class Slice {
       idleMs: options.config.pipeIdleMs,
       ownRouterOf: (producerId) => this.own(producerId)?.peer.router,
       recordOf: (producerId) => this.recordOf(producerId),
+      sourceOf: (record) => options.sourceOf(this, record),
+      onGone: (producerId) => this.demand.forget(producerId),
     });
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
-    const tell = (producerId: ProducerId, layer: number) => askDemand(this, endpoint, producerId, layer);
-    this.#errand = new DemandErrand({ clock, tell });
+    this.#errand = new DemandErrand({ clock, tell: (id, layer) => askDemand(this, endpoint, id, layer) });
   }
 
   /** The directory has yet to be told again what this node holds of the room. */
@@ -115,18 +128,6 @@ export class Slice {
 
   get routers(): readonly SliceRouter[] {
     return this.#routers.standing;
-  }
-
-  later(run: () => void, afterMs: number): void {
-    this.#options.clock.setTimer(run, afterMs);
-  }
-
-  get log(): Logger {
-    return this.#options.log;
-  }
-
-  get owner(): Owner {
-    return this.#options.owner;
   }
 
   /** Begins to follow the room. The first snapshot comes with the first peer that enters. */
@@ -267,7 +268,7 @@ export class Slice {
     } else if (event.type === 'producerClosed') {
       this.demand.forget(event.producerId);
       this.#errand.forget(event.producerId);
-      if (wasLost(event.reason)) keepLost(this, this.#options.clock, event.producerId);
+      if (wasLost(event.reason)) keepLost(this, this.clock, event.producerId);
       else this.#closedForGood(event.producerId);
     } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
       // A copy that closes meanwhile needs no pause.
@@ -277,8 +278,7 @@ export class Slice {
     } else if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
       this.#ownPeerGone(event.peer.peerId, event.peer, position, 'replaced');
     } else if (event.type === 'sliceFenced') {
-      const { owner } = this.#options;
-      if (event.node === owner.node && event.boot === owner.boot) this.#options.onFenced(this);
+      if (event.node === this.owner.node && event.boot === this.owner.boot) this.#options.onFenced(this);
     }
   }
 
@@ -297,7 +297,7 @@ export class Slice {
 
   #closedForGood(producerId: ProducerId): void {
     this.#gone.add(producerId);
-    this.later(() => this.#gone.delete(producerId), lostGraceMs);
+    this.clock.setTimer(() => this.#gone.delete(producerId), lostGraceMs);
     this.pipes.producerClosed(producerId);
     stopWaiting(this, producerId);
   }

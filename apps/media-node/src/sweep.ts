@@ -141,11 +141,9 @@ export class Sweep {
   async #pipes(slice: Slice): Promise<void> {
     for (const end of [...slice.links.ends]) {
       // A node that does not answer keeps the pipes to the others from nothing.
-      const lost = await slice.links.sweep(end).catch(() => []);
-      for (const producerId of lost) {
-        this.#node.metrics.repairs.inc({ kind: 'pipe' });
-        end.taken.get(producerId)?.close();
-      }
+      const swept = await slice.links.sweep(end).catch(() => undefined);
+      this.#node.metrics.repairs.inc({ kind: 'pipe' }, swept?.lost ?? 0);
+      if (swept?.known === false) this.#node.pipeWatch.remade(slice, end);
     }
   }
 }

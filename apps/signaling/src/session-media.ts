@@ -49,6 +49,10 @@ export class SessionMedia {
   ) {
     const consumerId = id as ConsumerId;
     const { preferredLayers } = before.get(replaces as ConsumerId) ?? {};
+    // The one before of the same producer is gone with its pipe: nobody will close it.
+    if (this.consumers.get(replaces as ConsumerId)?.producerId === producerId) {
+      this.consumers.delete(replaces as ConsumerId);
+    }
     this.consumers.set(consumerId, {
       consumerId,
       producerId: producerId as ProducerId,

@@ -44,6 +44,8 @@ export class Successions {
   readonly #orphans = new Set<Subscription>();
   /** The producer that each was last given a consumer of, shown or not yet. */
   readonly #latest = new WeakMap<Subscription, string>();
+  /** The consumer that each was last given, shown or not yet. */
+  readonly #newest = new WeakMap<Subscription, string>();
   /** How many consumers are on their way to each. */
   readonly #changing = new Map<Subscription, number>();
 
@@ -83,10 +85,12 @@ export class Successions {
   /** The node has made a consumer in another's place. */
   async added(info: ConsumerInfo, replaces: string): Promise<void> {
     const subscription = this.find(replaces);
-    if (!subscription || subscription.closed || this.#isComing(subscription, info.producerId)) {
+    // The newest one went with its pipe, before or after it was shown; its producer stayed.
+    const anew = subscription !== undefined && this.#newestOf(subscription) === replaces;
+    if (!subscription || subscription.closed || (!anew && this.#isComing(subscription, info.producerId))) {
       return this.#close([info.id]);
     }
-    const lost = subscription.awaitsSuccessor;
+    const lost = subscription.awaitsSuccessor || (anew && this.#isComing(subscription, info.producerId));
     try {
       await this.#bring(await this.#options.recv(), [{ info, subscription }], { lost });
     } catch {
@@ -121,6 +125,10 @@ export class Successions {
   #isComing(subscription: Subscription, producerId: string): boolean {
     const latest = this.#latest.get(subscription) ?? subscription.producerId;
     return latest === producerId && !this.#orphans.has(subscription);
+  }
+
+  #newestOf(subscription: Subscription): string {
+    return this.#newest.get(subscription) ?? subscription.consumerId;
   }
 
   #isUnderWay(subscription: Subscription): boolean {
@@ -176,6 +184,7 @@ export class Successions {
   #begin({ id, producerId }: ConsumerInfo, subscription: Subscription): void {
     this.#ofConsumer.set(id, subscription);
     this.#latest.set(subscription, producerId);
+    this.#newest.set(subscription, id);
     this.#orphans.delete(subscription);
     if (this.#expected.get(subscription) === producerId) this.#expected.delete(subscription);
     this.#count(subscription, 1);

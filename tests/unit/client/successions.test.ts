@@ -72,6 +72,36 @@ describe('a subscription whose producer is replaced', () => {
     expect([...subscriber.subscriptions.keys()]).toEqual(['c-2']);
   });
 
+  test('changes to another consumer of the same producer at once, when its own went with its pipe', async () => {
+    const { subscriber, subscription, arrivals, answer, arrive, said } = await watching();
+    void subscriber.consumerAdded(info('c-2', 'one'), 'c-1');
+    await answer('resumeConsumer');
+    // Nothing comes of the old one any more.
+    expect(arrivals[0]?.settleMs).toBe(0);
+    await arrive();
+    expect([subscription.producerId, subscription.consumerId]).toEqual(['one', 'c-2']);
+    expect(said('closeConsumer')).toEqual([]);
+    // Again, in the place of one that has another already: it is not wanted.
+    void subscriber.consumerAdded(info('c-3', 'one'), 'c-1');
+    await turns();
+    expect(said('closeConsumer')).toMatchObject([{ consumerIds: ['c-3'] }]);
+  });
+
+  test('changes to the third where nothing came by the second either', async () => {
+    const { subscriber, subscription, arrivals, answer, said } = await watching();
+    void subscriber.consumerAdded(info('c-2', 'one'), 'c-1');
+    await answer('resumeConsumer');
+    void subscriber.consumerAdded(info('c-3', 'one'), 'c-2');
+    await answer('resumeConsumer');
+    expect(said('closeConsumer')).toEqual([]);
+    arrivals[1]?.resolve();
+    await turns();
+    expect(subscription.consumerId).toBe('c-3');
+    arrivals[0]?.resolve();
+    await turns();
+    expect(subscription.consumerId).toBe('c-3');
+  });
+
   test('is what subscribing to the successor gives', async () => {
     const { subscriber, subscription } = await watching();
     await subscriber.follow('one', 'two');

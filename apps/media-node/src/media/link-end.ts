@@ -155,6 +155,12 @@ export class LinkEnd {
     return this.#keep(this.taken, producerId, producer);
   }
 
+  /** Bytes of RTP that came, and went, since this end was made. */
+  async traffic(): Promise<{ received: number; sent: number }> {
+    const [stat] = await this.#transport.getStats();
+    return { received: stat?.rtpBytesReceived ?? 0, sent: stat?.rtpBytesSent ?? 0 };
+  }
+
   close(): void {
     this.#transport.close();
   }

@@ -19,6 +19,15 @@ export interface LinkSource {
   address: string | undefined;
 }
 
+/** What the other side said of a pair. */
+export interface Swept {
+  known: boolean;
+  /** How many producers it had lost. */
+  lost: number;
+  /** Bytes of RTP that it sent. */
+  sent: number;
+}
+
 export interface LinksOptions {
   room: RoomId;
   endpoint: Endpoint;
@@ -126,7 +135,7 @@ export class Links {
   }
 
   /** The giver's part of the sweep: whatever the asker doesn't carry any more is let go. */
-  reconcile(request: OperationParams<'syncPipe'>): OperationResults['syncPipe'] {
+  reconcile(request: OperationParams<'syncPipe'>): Omit<OperationResults['syncPipe'], 'sent'> {
     const end = this.#endNamed(request);
     if (!end) return { closed: 0, missing: request.producerIds, known: this.#isBeingMade(request) };
     if (end.pending > 0) return { closed: 0, missing: [], known: true };
@@ -142,16 +151,24 @@ export class Links {
   }
 
   /**
-   * The asker's part of the sweep, for one pair between nodes. Returns the producers that the giver has lost. Both sides
-   * do it: who only gives, learns whether anybody is still there to take.
+   * The asker's part of the sweep, for one pair between nodes: what the giver has lost is let go here. Both sides do it:
+   * who only gives, learns whether anybody is still there to take. Undefined while the pair is being used.
    */
-  async sweep(end: LinkEnd): Promise<ProducerId[]> {
-    if (end.farAddress === undefined || end.pending > 0 || end.farTransportId === undefined) return [];
+  async sweep(end: LinkEnd): Promise<Swept | undefined> {
+    if (end.farAddress === undefined || end.pending > 0 || end.farTransportId === undefined) return undefined;
     const producerIds = [...end.taken.keys()];
     const answer = await this.#call(end.farAddress, 'syncPipe', { ...this.#named(end), producerIds });
-    if (end.pending > 0) return [];
+    if (end.pending > 0 || end.closed) return undefined;
     if (!answer.known || end.empty) end.close();
-    return answer.missing as ProducerId[];
+    else for (const producerId of answer.missing) end.taken.get(producerId as ProducerId)?.close();
+    return { known: answer.known, lost: answer.missing.length, sent: answer.sent };
+  }
+
+  /** Lets a pair go that leads nowhere. Whoever needs what it carried makes a new one. */
+  sever(end: LinkEnd): void {
+    const told = this.#sayClosed(end, [...end.taken.keys()]);
+    end.close();
+    told.catch(() => undefined);
   }
 
   endNamed(request: { askerRouter: string; giverRouter: string; askerTransportId: string }): LinkEnd | undefined {
@@ -164,11 +181,7 @@ export class Links {
 
   /** The slice goes: the other sides are told to send nothing more. */
   close(): void {
-    for (const end of [...this.#standing]) {
-      const told = this.#sayClosed(end, [...end.taken.keys()]);
-      end.close();
-      told.catch(() => undefined);
-    }
+    for (const end of [...this.#standing]) this.sever(end);
   }
 
   async #sayClosed(end: LinkEnd, producerIds: ProducerId[]): Promise<void> {

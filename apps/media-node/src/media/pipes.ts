@@ -1,43 +1,12 @@
-import type { Clock, Logger, ProducerId, ProducerRecord, Timer } from '@sluice/shared';
-import { channels, SingleFlight, SluiceError } from '@sluice/shared';
+import type { Clock, Logger, ProducerId, ProducerRecord } from '@sluice/shared';
+import { SingleFlight, SluiceError } from '@sluice/shared';
 import type { MediaPath } from '@sluice/shared/protocol';
 import type { NodeMetrics } from '../metrics.ts';
-import type { LinkEnd, LinkScope, Taken } from './link-end.ts';
+import { Carriage } from './carriage.ts';
+import type { LinkScope, Taken } from './link-end.ts';
 import { onClose } from './link-end.ts';
 import type { Links, LinkSource } from './links.ts';
 import type { SliceRouter } from './slice-router.ts';
-
-/** A producer that was carried into a router of this slice, for as long as somebody there uses it. */
-export class Carriage {
-  readonly producerId: ProducerId;
-  readonly router: SliceRouter;
-  readonly end: LinkEnd;
-  readonly taken: Taken;
-  /** Where it was carried from within this node, if it came here over another of our routers. */
-  readonly upstream: Carriage | undefined;
-  users = 0;
-  opened = false;
-  idle: Timer | undefined;
-
-  constructor(options: {
-    producerId: ProducerId;
-    router: SliceRouter;
-    end: LinkEnd;
-    taken: Taken;
-    upstream?: Carriage;
-  }) {
-    this.producerId = options.producerId;
-    this.router = options.router;
-    this.end = options.end;
-    this.taken = options.taken;
-    this.upstream = options.upstream;
-  }
-
-  /** `node` if any part of the way leads between nodes. */
-  get path(): MediaPath {
-    return this.end.scope === 'node' || this.upstream ? 'node' : 'worker';
-  }
-}
 
 /** A producer within reach of a router. `release` must be called once, when its user has gone. */
 export interface Reach {
@@ -45,6 +14,11 @@ export interface Reach {
   /** To be called when its user can receive: until the first can, video stays where it is. */
   open(): void;
   release(): void;
+}
+
+/** Where a producer is fetched: where it lives, or from a node that it is carried to. */
+export interface Source extends LinkSource {
+  relayed: boolean;
 }
 
 const atHome: Reach = { path: 'router', open: () => undefined, release: () => undefined };
@@ -59,6 +33,10 @@ export interface PipesOptions {
   /** The router of a producer that lives on this node. */
   ownRouterOf(producerId: ProducerId): SliceRouter | undefined;
   recordOf(producerId: ProducerId): ProducerRecord | undefined;
+  /** Where another node's producer is to be fetched. */
+  sourceOf(record: ProducerRecord): Promise<Source>;
+  /** Nothing of another node's producer is here any more. */
+  onGone(producerId: ProducerId): void;
 }
 
 /**
@@ -95,6 +73,25 @@ export class Pipes {
     return { path: carriage.path, open: () => this.#open(carriage), release };
   }
 
+  /** The router where another node's producer enters this one, if it came from where it lives. */
+  entryOf(producerId: ProducerId): SliceRouter | undefined {
+    return this.#of(producerId).find(({ end, relayed }) => end.scope === 'node' && !relayed)?.router;
+  }
+
+  /**
+   * Keeps what is given on to another node, until the returned function is called. What came by a relay is not given on:
+   * so no relay relays for a relay, and no two for each other.
+   *
+   * @throws producerNotFound
+   */
+  lend(producerId: ProducerId, router: string): () => void {
+    if (this.#options.ownRouterOf(producerId)) return () => undefined;
+    const carriage = this.#of(producerId).find((one) => one.router.id === router && !one.relayed);
+    if (!carriage) throw new SluiceError('producerNotFound', 'This producer is not given on from here.');
+    this.#count(carriage);
+    return () => this.#leave(carriage);
+  }
+
   /** The producer is gone where it lived: so are its copies. */
   producerClosed(producerId: ProducerId): void {
     for (const carriage of this.#of(producerId)) this.#drop(carriage, 'producerClosed');
@@ -125,11 +122,15 @@ export class Pipes {
     for (;;) {
       const carriage = await find();
       if (!this.#carriages.has(carriage)) continue;
-      carriage.users++;
-      carriage.idle?.cancel();
-      carriage.idle = undefined;
+      this.#count(carriage);
       return carriage;
     }
+  }
+
+  #count(carriage: Carriage): void {
+    carriage.users++;
+    carriage.idle?.cancel();
+    carriage.idle = undefined;
   }
 
   #open(carriage: Carriage): void {
@@ -152,22 +153,25 @@ export class Pipes {
   #spreadTo(producerId: ProducerId, to: SliceRouter, from: SliceRouter, upstream?: Carriage): Promise<Carriage> {
     const key = `${producerId}@${to.id}`;
     return this.#spread.get(key, async () => {
-      const source = { router: from.id, address: undefined };
+      const source = { router: from.id, address: undefined, relayed: upstream?.relayed ?? false };
       return this.#carry(producerId, to, source, upstream, () => this.#spread.forget(key));
     });
   }
 
-  #enter(producerId: ProducerId, router: SliceRouter): Promise<Carriage> {
+  async #enter(producerId: ProducerId, router: SliceRouter): Promise<Carriage> {
     const record = this.#options.recordOf(producerId);
     if (!record) throw new SluiceError('producerNotFound', 'There is no such producer.');
-    const source = { router: record.router, address: channels.node(record.node, record.boot) };
-    return this.#carry(producerId, router, source, undefined, () => this.#entries.forget(producerId));
+    const source = await this.#options.sourceOf(record);
+    return this.#carry(producerId, router, source, undefined, () => {
+      this.#entries.forget(producerId);
+      this.#options.onGone(producerId);
+    });
   }
 
   async #carry(
     producerId: ProducerId,
     router: SliceRouter,
-    source: LinkSource,
+    source: Source,
     upstream: Carriage | undefined,
     forget: () => void,
   ): Promise<Carriage> {
@@ -177,7 +181,8 @@ export class Pipes {
       this.#options.metrics.pipeSetup.observe({ scope, result }, (this.#options.clock.now() - began) / 1000);
     try {
       const { end, taken } = await this.#options.links.take(router, source, producerId);
-      const carriage = new Carriage({ producerId, router, end, taken, ...(upstream && { upstream }) });
+      const { relayed } = source;
+      const carriage = new Carriage({ producerId, router, end, taken, relayed, ...(upstream && { upstream }) });
       this.#adopt(carriage, forget);
       await this.#agree(carriage);
       done('ok');
@@ -192,6 +197,10 @@ export class Pipes {
 
   #adopt(carriage: Carriage, forget: () => void): void {
     if (carriage.taken.closed) throw new SluiceError('producerNotFound', 'The pipe was closed while it was made.');
+    if (carriage.upstream?.taken.closed) {
+      this.#drop(carriage, 'idle');
+      throw new SluiceError('nodeUnavailable', 'What it came from was closed while it was made.');
+    }
     this.#carriages.add(carriage);
     if (carriage.upstream) carriage.upstream.users++;
     onClose(carriage.taken, () => {
@@ -199,6 +208,8 @@ export class Pipes {
       carriage.idle?.cancel();
       this.#carriages.delete(carriage);
       if (carriage.upstream) this.#leave(carriage.upstream);
+      // What came from here has nothing to come from any more.
+      for (const one of [...this.#carriages]) if (one.upstream === carriage) this.#drop(one, 'producerClosed');
     });
     this.#startIdle(carriage);
   }

@@ -2,6 +2,7 @@ import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { types } from '../media/types.ts';
+import { isPipeLost } from '../healing/pipe-lost.ts';
 import { consumeOne, type HowToConsume, type PeerPlace } from '../consuming.ts';
 import { consumerIdOf, wantedLayer } from '../media/consumers.ts';
 import type { Reach } from '../media/pipes.ts';
@@ -125,10 +126,11 @@ function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reac
     peer.dataConsumers.delete(consumerIdOf(consumer));
     reach.release();
   };
+  const lostOr = (closed: string) => (isPipeLost(slice, consumer.dataProducerId as ProducerId) ? 'pipeLost' : closed);
   peer.dataConsumers.set(consumerIdOf(consumer), { consumer, release });
   consumer.observer.once('close', release);
   consumer.on('dataproducerclose', () =>
-    slice.tell(peer, { type: 'dataConsumerClosed', dataConsumerId, reason: 'dataProducerClosed' }),
+    slice.tell(peer, { type: 'dataConsumerClosed', dataConsumerId, reason: lostOr('dataProducerClosed') }),
   );
 }
 

@@ -1,30 +1,49 @@
 import { SluiceError } from '@sluice/shared';
 import { onClose } from '../media/link-end.ts';
 import { everyLayer } from '../media/links.ts';
+import { relay } from '../healing/relaying.ts';
 import type { MediaNode } from '../media-node.ts';
 import type { Slice } from '../slice.ts';
 import { nothing, type Operation } from './table.ts';
 
 export const openPipe: Operation<'openPipe'> = async (node, params) => {
-  const { links, demand } = findSlice(node, params);
-  const answer = await links.give(params, params.askerAddress);
-  const wanter = `pipe:${params.asker.transportId}`;
-  const given = links.endNamed({ ...params, askerTransportId: params.asker.transportId })?.given.get(params.producerId);
-  if (given) {
+  const { links, pipes, demand } = findSlice(node, params);
+  const letGo = pipes.lend(params.producerId, params.giverRouter);
+  try {
+    const answer = await links.give(params, params.askerAddress);
+    const wanter = `pipe:${params.asker.transportId}`;
+    const end = links.endNamed({ ...params, askerTransportId: params.asker.transportId });
+    const given = end?.given.get(params.producerId);
+    if (!given) throw new SluiceError('producerNotFound', 'The producer was closed meanwhile.');
     demand.set(params.producerId, wanter, everyLayer);
-    onClose(given, () => demand.remove(params.producerId, wanter));
+    onClose(given, () => {
+      demand.remove(params.producerId, wanter);
+      letGo();
+    });
+    return answer;
+  } catch (error) {
+    letGo();
+    throw error;
   }
-  return answer;
 };
 
 export const closePipe: Operation<'closePipe'> = async (node, params) =>
   node.slices.get(params.room)?.links.drop(params) ?? { linkClosed: true };
 
 export const syncPipe: Operation<'syncPipe'> = async (node, params) => {
-  const answer = node.slices.get(params.room)?.links.reconcile(params);
-  if (answer && answer.closed > 0) node.metrics.repairs.inc({ kind: 'pipe' }, answer.closed);
-  return answer ?? { closed: 0, missing: params.producerIds, known: false };
+  const links = node.slices.get(params.room)?.links;
+  if (!links) return { closed: 0, missing: params.producerIds, known: false, sent: 0 };
+  const answer = links.reconcile(params);
+  node.metrics.repairs.inc({ kind: 'pipe' }, answer.closed);
+  // An end that closes meanwhile has sent nothing that matters.
+  const traffic = await links
+    .endNamed(params)
+    ?.traffic()
+    .catch(() => undefined);
+  return { ...answer, sent: traffic?.sent ?? 0 };
 };
+
+export const relayPipe: Operation<'relayPipe'> = relay;
 
 /** What is wanted behind a pipe counts like a viewer here; what nobody there wants is not sent to it. */
 export const pipeDemand: Operation<'pipeDemand'> = async (node, params) => {

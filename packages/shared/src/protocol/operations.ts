@@ -116,6 +116,8 @@ export const pipeOperations = {
     producerId: f.producerId,
     maxSpatialLayer: z.int().min(-1).max(7),
   }),
+  /** The way from the producer's node to the asker is cut: the asked one is to fetch it there, and to give it on. */
+  relayPipe: z.object({ room: f.roomId, producerId: f.producerId }),
 } as const;
 
 /** Whoever runs the cluster, by any process of it → node, or gateway. */
@@ -210,9 +212,11 @@ export interface OperationResults {
   openPipe: OpenPipeResult;
   /** `linkClosed`: nothing was left on the pair and the giver let its end go. */
   closePipe: { linkClosed: boolean };
-  /** `known`: the asked one has its end of the pair, or is making it. */
-  syncPipe: { closed: number; missing: string[]; known: boolean };
+  /** `known`: the asked one has its end of the pair, or is making it. `sent`: bytes of RTP, since its end was made. */
+  syncPipe: { closed: number; missing: string[]; known: boolean; sent: number };
   pipeDemand: Nothing;
+  /** The router that has it now, for `openPipe`. */
+  relayPipe: { router: string };
 }
 
 /**
