@@ -22,6 +22,7 @@ import { Pipes } from './media/pipes.ts';
 import type { SliceRouter } from './media/slice-router.ts';
 import type { NodeMetrics } from './metrics.ts';
 import type { OwnProducer, Peer } from './peer.ts';
+import { fateOf } from './peer-fate.ts';
 import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from './replacing.ts';
 import type { SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
@@ -285,14 +286,9 @@ export class Slice {
   /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
-    if (!peer?.enteredAt || isBefore(position, peer.enteredAt)) return;
-    const isSame = now?.resumeHash === peer.record.resumeHash;
-    // Our own word, heard before its writer was answered: a session that takes the peer up.
-    if (isSame && now.boot === this.owner.boot) return;
-    if (isSame) {
-      peer.record = { ...peer.record, gateway: now.gateway, sessionId: now.sessionId };
-      this.#options.onPeerMoved(this, peer);
-    } else if (now?.sessionId !== peer.sessionId) this.#options.onPeerGone(this, peer, reason);
+    const fate = peer && fateOf(peer, now, position);
+    if (fate === 'movedAway') this.#options.onPeerMoved(this, peer);
+    else if (fate === 'gone') this.#options.onPeerGone(this, peer, reason);
   }
 
   #closedForGood(producerId: ProducerId): void {
@@ -309,7 +305,3 @@ export class Slice {
     else this.#errand.send(producerId, maxSpatialLayer);
   }
 }
-
-/** Whether this was told no later than that. Numbers of two lives of a room have nothing to do with each other. */
-const isBefore = (position: Position, that: Position): boolean =>
-  position.epoch === that.epoch && position.seq <= that.seq;
