@@ -1,5 +1,7 @@
 import type { Change, Position } from '@sluice/shared';
 import { FencedError, SluiceError } from '@sluice/shared';
+import type { Slice } from './slice.ts';
+import type { SliceOptions } from './slice-options.ts';
 
 export interface SliceWriterOptions {
   write: (changes: readonly Change[]) => Promise<Position>;
@@ -48,4 +50,18 @@ export class SliceWriter {
   #write(changes: readonly Change[]): Promise<Position> {
     return this.fenced(() => this.#options.write(changes));
   }
+}
+
+export function writerOf(slice: Slice, { room, directory, metrics, onLost, onFenced }: SliceOptions): SliceWriter {
+  return new SliceWriter({
+    write: (changes) => {
+      const atLeastEpoch = slice.feed.position?.epoch ?? 0;
+      return directory.commit(room, slice.owner, changes, { atLeastEpoch });
+    },
+    onLost: () => onLost(slice),
+    onFenced: () => {
+      metrics.fencedWrites.inc();
+      onFenced(slice);
+    },
+  });
 }

@@ -26,7 +26,7 @@ import { fateOf } from './peer-fate.ts';
 import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from './replacing.ts';
 import type { SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
-import { SliceWriter } from './slice-writer.ts';
+import { type SliceWriter, writerOf } from './slice-writer.ts';
 import { tellSpeakers } from './tell-speakers.ts';
 
 /**
@@ -56,6 +56,8 @@ export class Slice {
   joining = 0;
   /** The cluster has taken this slice from us. */
   fenced = false;
+  /** The directory has yet to be told again what this node holds of the room. */
+  lost = false;
   #closed = false;
 
   constructor(options: SliceOptions) {
@@ -85,14 +87,7 @@ export class Slice {
       onRepair: (kind) => metrics.repairs.inc({ kind }),
       onGarbage: options.onGarbage,
     });
-    this.#writer = new SliceWriter({
-      write: (changes) => directory.commit(room, this.owner, changes, { atLeastEpoch: this.feed.position?.epoch ?? 0 }),
-      onLost: () => options.onLost(this),
-      onFenced: () => {
-        metrics.fencedWrites.inc();
-        options.onFenced(this);
-      },
-    });
+    this.#writer = writerOf(this, options);
     this.links = new Links({
       room,
       endpoint,
@@ -115,9 +110,6 @@ export class Slice {
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
     this.#errand = new DemandErrand({ clock, tell: (id, layer) => askDemand(this, endpoint, id, layer) });
   }
-
-  /** The directory has yet to be told again what this node holds of the room. */
-  lost = false;
 
   get closed(): boolean {
     return this.#closed;
@@ -286,7 +278,8 @@ export class Slice {
   /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
   #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
     const peer = this.peers.get(peerId);
-    const fate = peer && fateOf(peer, now, position);
+    if (!peer) return;
+    const fate = fateOf(peer, now, position);
     if (fate === 'movedAway') this.#options.onPeerMoved(this, peer);
     else if (fate === 'gone') this.#options.onPeerGone(this, peer, reason);
   }
