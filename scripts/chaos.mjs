@@ -3,4 +3,4 @@
 import { become } from './setup/execute.mjs';
 import { setUp } from './setup.mjs';
 
-await become('tests/chaos/main.ts', await setUp('test'), process.argv.slice(2));
+await become('tests/chaos/main.ts', await setUp('chaos'), process.argv.slice(2));

@@ -23,6 +23,7 @@ const PURPOSES = {
   cluster: { scope: 'production', steps: ['dependencies', 'uws', 'worker', 'redis'] },
   check: { scope: 'all', steps: ['dependencies', 'uws'] },
   test: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables'] },
+  chaos: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'iptables', 'faketime'] },
   image: { scope: 'production', steps: ['dependencies', 'uws', 'worker'], ownNode: false },
 };
 
@@ -36,6 +37,7 @@ const steps = {
   chromium: () => ensureProgram('chromium'),
   // Elsewhere the tests that need it are not run.
   iptables: async () => process.platform === 'linux' && ensureProgram('iptables'),
+  faketime: async () => process.platform === 'linux' && ensureProgram('faketime'),
 };
 
 /**

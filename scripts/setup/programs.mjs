@@ -1,4 +1,5 @@
-// Programs that the tests start as they are: a Redis server, a browser, and what cuts the network between two nodes.
+// Programs that the tests start as they are: a Redis server, a browser, what cuts the network between two nodes, and
+// what sets one process's clock wrong.
 
 import { ensurePackages, hasApt } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -29,6 +30,13 @@ const PROGRAMS = {
     commands: ['iptables'],
     package: 'iptables',
     elsewhere: 'install iptables so that `iptables` is on the PATH',
+    afterInstall: () => {},
+  },
+  faketime: {
+    title: 'libfaketime',
+    commands: ['faketime'],
+    package: 'faketime',
+    elsewhere: 'install libfaketime so that `faketime` is on the PATH',
     afterInstall: () => {},
   },
 };

@@ -29,6 +29,8 @@ export interface Fault {
   expect: string;
   /** Media of those who are touched may stand still; otherwise not one of their packets may be lost either. */
   touchesMedia: boolean;
+  /** The other room is touched too: no part of the cluster is left alone. */
+  everybody?: boolean;
   /** The longest that it may stand still, at p95, in ms. */
   barMs?: number;
   /** How often it is done for the report. */

@@ -32,7 +32,7 @@ export function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
     spreadOf(noticed),
     spreadOf(standstills),
     bar,
-    `${lost} / ${reconnects}`,
+    fault.everybody ? '–' : `${lost} / ${reconnects}`,
     String(leaks),
   ];
   return { cells, good: wrong === 0 && !missed };

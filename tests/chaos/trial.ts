@@ -109,13 +109,14 @@ function watch({ ada, bob }: Scene, onNotice: () => void): () => void {
 
 function measure(company: Company, fault: Fault, outcome: Outcome): void {
   for (const { from, to, kind, reception } of company.ways()) {
-    const ofUntouched = company.get(to).room.id.startsWith(untouchedRoom);
+    const ofUntouched = !fault.everybody && company.get(to).room.id.startsWith(untouchedRoom);
     const still = { way: `${from} → ${to}, ${kind}`, ms: Math.round(reception.longestGapMs), lost: reception.lost };
     (ofUntouched ? outcome.untouched : outcome.touched).push(still);
     if ((ofUntouched || !fault.touchesMedia) && still.lost > 0) {
       outcome.problems.push(`${still.lost} packets lost: ${still.way}`);
     }
   }
+  if (fault.everybody) return;
   for (const name of ['Eve', 'Fay']) outcome.reconnects += company.get(name).downtimesMs.length;
 }
 

@@ -68,6 +68,7 @@ export const gatewayFaults: readonly Fault[] = [
     how: 'SIGTERM each, and start it again',
     expect: 'media without a lost packet; nobody is without a connection for long',
     touchesMedia: false,
+    everybody: true,
     runs: 5,
     async act(scene) {
       const { stage, ada, bob } = scene;

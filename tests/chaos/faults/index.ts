@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { busFaults } from './bus.ts';
+import { clockFaults } from './clocks.ts';
 import { clientFaults } from './clients.ts';
 import { gatewayFaults } from './gateways.ts';
 import { networkFaults } from './network.ts';
@@ -16,6 +17,7 @@ export const faults: readonly Fault[] = [
   ...busFaults,
   ...pipeFaults,
   ...clientFaults,
+  ...clockFaults,
 ].toSorted(
   (one, other) => Number.parseInt(one.id, 10) - Number.parseInt(other.id, 10) || one.id.localeCompare(other.id),
 );

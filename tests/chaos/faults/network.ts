@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '@sluice/shared/testing';
+import { cutUdp, type UdpCutOptions } from '../../support/udp-cut.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { pipeAddress } from '../stage.ts';
 import type { Direction } from '../tcp-way.ts';
 
 /** A node that Redis doesn't hear keeps what it has until its peers have gone elsewhere. */
@@ -26,6 +28,46 @@ const held = (id: string, name: string, how: string, ...directions: Direction[])
   barMs: 3000,
   runs: 5,
   act: (scene) => nodeIsCutOff(scene, () => scene.stage.way(scene.node.name).hold(...directions)),
+});
+
+/** The network between the nodes of Ada and Bob, and nothing else. */
+const cutPipes = (options: UdpCutOptions) => cutUdp(pipeAddress(0), pipeAddress(1), options);
+
+const lossy = (id: string, percent: number): Fault => ({
+  id,
+  name: `the network between two nodes loses ${percent} %`,
+  how: `iptables drops ${percent} % of what two nodes send each other, both ways, for 8 s`,
+  expect: 'pipes ask again for what is lost: hardly a packet is missing at the end',
+  touchesMedia: true,
+  barMs: 500,
+  runs: 5,
+  async act({ company, note }) {
+    await using cut = await cutPipes({ loss: percent / 100 });
+    await wait(8000);
+    note('packets dropped between the nodes', await cut.dropped());
+    const ways = company.ways().filter(({ from, to }) => ['Ada', 'Bob'].includes(from) && ['Ada', 'Bob'].includes(to));
+    const lost = ways.reduce((sum, { reception }) => sum + reception.lost, 0);
+    const sent = ways.reduce((sum, { reception }) => sum + reception.lost + reception.count, 0);
+    note('lost at the viewers, per mille', (1000 * lost) / sent);
+  },
+});
+
+const cutOff = (id: string, ways: 'one' | 'both'): Fault => ({
+  id,
+  name: `the network between two nodes is cut${ways === 'one' ? ' one way' : ''}`,
+  how: `iptables drops all that ${ways === 'one' ? 'one sends the other' : 'two nodes send each other'}, for 15 s`,
+  expect: 'media goes on by way of a third node, and stays when the cut is over',
+  touchesMedia: true,
+  barMs: 5000,
+  runs: 5,
+  async act({ company, note }) {
+    await using cut = await cutPipes({ ways });
+    const began = performance.now();
+    await company.flows(14_000);
+    note('all of it flowed again after', performance.now() - began);
+    await wait(Math.max(0, began + 15_000 - performance.now()));
+    note('packets dropped between the nodes', await cut.dropped());
+  },
 });
 
 export const networkFaults: readonly Fault[] = [
@@ -60,4 +102,8 @@ export const networkFaults: readonly Fault[] = [
       await stage.ready();
     },
   },
+  cutOff('18', 'both'),
+  cutOff('18b', 'one'),
+  lossy('45', 5),
+  lossy('45b', 20),
 ];

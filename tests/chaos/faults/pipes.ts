@@ -124,4 +124,50 @@ export const pipeFaults: readonly Fault[] = [
       }
     },
   },
+  {
+    id: '36',
+    name: 'the ports of pipes are used up',
+    how: 'nodes with six ports for pipes each, and calls across them until one is refused; then these end',
+    expect: 'a typed refusal for whoever comes too late, nothing for those who are there; it works again at once',
+    touchesMedia: false,
+    runs: 3,
+    stage: { workers: 2, settings: { PIPE_PORT_MIN: '45000', PIPE_PORT_MAX: '45005' } },
+    async act(scene) {
+      const { stage, ada, note, problem } = scene;
+      const calls: Person[] = [];
+      const refusals: string[] = [];
+      const call = async (count: number): Promise<void> => {
+        const room = `${ada.room.id}-call-${count}`;
+        for (const node of [0, 2]) {
+          const url = stage.socketsFrom(node % 2);
+          const person = await Person.join({
+            url,
+            room,
+            name: 'Caller',
+            node: `node-${node + 1}`,
+            publishes: ['audio'],
+          });
+          person.room.on('subscribeFailed', ({ error }) => refusals.push(error.code));
+          calls.push(person);
+        }
+      };
+      for (let count = 0; count < 12 && refusals.length === 0; count++) {
+        await call(count);
+        const settled = () => refusals.length > 0 || calls.every((person) => person.receptions.size > 0);
+        await eventually('a call, or a refusal', settled, { withinMs: 20_000 });
+      }
+      note('calls until one was refused', calls.length / 2);
+      if (refusals[0] !== 'noCapacity') problem(`refused with ${refusals[0]}`);
+      await Promise.all(calls.splice(0).map((person) => person.leave()));
+      const works = async (): Promise<boolean> => {
+        refusals.length = 0;
+        await call(99);
+        const heard = () => refusals.length > 0 || calls.every((person) => person.receptions.size > 0);
+        await eventually('a call', heard, { withinMs: 10_000 });
+        await Promise.all(calls.splice(0).map((person) => person.leave()));
+        return refusals.length === 0;
+      };
+      await eventually('a call to work again', works, { withinMs: 20_000, everyMs: 200 });
+    },
+  },
 ];
