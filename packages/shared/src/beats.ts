@@ -18,7 +18,11 @@ export interface BeatsOptions {
 
 /** More often finds a killed process sooner, and costs one small message for each process that is depended on. */
 const beatEveryMs = 250;
-/** One beat that nobody heard may have met a subscription on its way back; two in a row did not. */
+/**
+ * One beat that nobody heard may have met a subscription on its way back, which takes some 50 ms; one more, so many ms
+ * later, did not. Sooner finds the killed sooner, and takes whoever is slow to subscribe again for dead.
+ */
+const askAgainAfterMs = 150;
 const silentAfter = 2;
 
 /** What is known of one inbox. */
@@ -57,6 +61,7 @@ export class Beats {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#unwatch?.();
   }
 
@@ -65,7 +70,11 @@ export class Beats {
     if (!bus.connected || clock.now() < this.#quietUntil) return;
     const now = new Set(targets());
     for (const address of this.#pulses.keys()) if (!now.has(address)) this.#pulses.delete(address);
-    for (const address of now) void this.#send(address, this.#pulse(address));
+    for (const address of now) {
+      const pulse = this.#pulse(address);
+      // Asked again in a moment of its own.
+      if (pulse.missed !== 1) void this.#send(address, pulse);
+    }
   }
 
   #pulse(address: string): Pulse {
@@ -90,6 +99,16 @@ export class Beats {
 
   #miss(address: string, pulse: Pulse): void {
     if (this.#options.clock.now() < this.#quietUntil) return;
-    if (++pulse.missed === silentAfter) this.#options.onSilent(address, pulse.heardAt);
+    pulse.missed++;
+    if (pulse.missed === silentAfter) this.#options.onSilent(address, pulse.heardAt);
+    else if (pulse.missed === 1) this.#askAgain(address, pulse);
+  }
+
+  #askAgain(address: string, pulse: Pulse): void {
+    this.#options.clock.setTimer(() => {
+      if (!this.#timer || this.#pulses.get(address) !== pulse) return;
+      if (this.#options.bus.connected) void this.#send(address, pulse);
+      else pulse.missed = 0;
+    }, askAgainAfterMs);
   }
 }
