@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts';
+import { Leaks } from './leaks.ts';
 import { Stage } from './stage.ts';
 import { type Outcome, tryOnce } from './trial.ts';
 
@@ -41,13 +42,21 @@ export async function campaign({ faults, runs, seed, onLine, onRun }: CampaignOp
   return results;
 }
 
+const leaks = new WeakMap<Stage, Leaks>();
+
+function leaksOf(stage: Stage): Leaks {
+  const known = leaks.get(stage) ?? new Leaks(stage);
+  leaks.set(stage, known);
+  return known;
+}
+
 /** One run, and what is left after it. Whatever goes wrong is part of its outcome. */
 export async function attempt(stage: Stage, fault: Fault, seed: number): Promise<Outcome> {
   let outcome: Outcome;
   try {
     outcome = await tryOnce(stage, fault, seed);
     await stage.heal();
-    outcome.leaks = await stage.leaks();
+    outcome.leaks = await leaksOf(stage).find();
   } catch (error) {
     const problems = [error instanceof Error ? error.message : String(error)];
     const nothing = { touched: [], untouched: [], reconnects: 0, noticedMs: undefined, leaks: [], figures: {} };

@@ -30,17 +30,27 @@ const steadyMs = 600;
 /** People in rooms, and what they get of each other. */
 export class Company {
   readonly people: Person[] = [];
+  readonly #stage: Stage;
+
+  private constructor(stage: Stage) {
+    this.#stage = stage;
+  }
 
   static async seat(stage: Stage, seats: readonly Seat[]): Promise<Company> {
-    const company = new Company();
+    const company = new Company(stage);
     try {
-      for (const seat of seats) company.people.push(await sit(stage, seat));
-      await company.flows(15_000);
+      await company.seat(seats);
       return company;
     } catch (error) {
       await company.leave();
       throw error;
     }
+  }
+
+  /** Seats more. Resolves when everybody sees everybody. */
+  async seat(seats: readonly Seat[]): Promise<void> {
+    for (const seat of seats) this.people.push(await sit(this.#stage, seat));
+    await this.flows(15_000);
   }
 
   get(name: string): Person {
@@ -94,7 +104,7 @@ export class Company {
       for (const from of this.in(to.room.id)) {
         if (from === to || from.end) continue;
         if (!to.room.peers.has(from.peerId)) found.push(`${to.name} does not know ${from.name}`);
-        for (const kind of kinds) {
+        for (const kind of from.publishes) {
           if (!to.from(from, kind)?.flows) found.push(`${to.name} gets no ${kind} of ${from.name}`);
         }
       }

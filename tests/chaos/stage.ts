@@ -4,6 +4,7 @@ import { eventually } from '@sluice/shared/testing';
 import { workersOf } from '../bench/measure/processes.ts';
 import { readMetric } from '../support/cluster.ts';
 import { ask, freePort, RedisProcess } from '../support/redis-process.ts';
+import { startSentinel, type TestSentinel } from '../support/redis.ts';
 import { TcpWay } from './tcp-way.ts';
 
 /** Where the pipes of a node end: an address of its own, so that the network between two can be cut. */
@@ -16,35 +17,32 @@ export interface StageOptions {
   gateways?: number;
   workers?: number;
   settings?: Record<string, string>;
+  /** Redis is a master with a replica and a Sentinel, which processes are told of; they have no ways of their own. */
+  sentinel?: boolean;
   /** Of one process. */
   settingsOf?: (name: string) => Record<string, string>;
 }
 
-/** What is empty when nobody is there. */
-const nodeGauges = [
-  'sfu_rooms',
-  'sfu_participants',
-  'sfu_routers',
-  'sfu_transports',
-  'sfu_producers',
-  'sfu_consumers',
-  'sfu_pipes',
-];
-const gatewayGauges = ['sfu_gateway_connections', 'sfu_gateway_peers', 'sfu_gateway_rooms'];
-/** Open files may differ by what is under way at a moment, such as a scrape. */
-const fileTolerance = 12;
+interface Parts {
+  redis: RedisProcess;
+  sentinel: TestSentinel | undefined;
+  cluster: ProcessCluster;
+  ways: Map<string, TcpWay>;
+  fronts: readonly TcpWay[];
+}
 
 /** A cluster of real processes over a real Redis, each with a way of its own to it, and a way to each gateway. */
 export class Stage implements AsyncDisposable {
   readonly redis: RedisProcess;
+  readonly sentinel: TestSentinel | undefined;
   readonly cluster: ProcessCluster;
   /** To the gateways, for those who take them. */
   readonly fronts: readonly TcpWay[];
   readonly #ways: Map<string, TcpWay>;
-  readonly #files = new Map<number, number>();
 
-  private constructor(redis: RedisProcess, cluster: ProcessCluster, ways: Map<string, TcpWay>, fronts: TcpWay[]) {
+  private constructor({ redis, sentinel, cluster, ways, fronts }: Parts) {
     this.redis = redis;
+    this.sentinel = sentinel;
     this.fronts = fronts;
     this.cluster = cluster;
     this.#ways = ways;
@@ -55,9 +53,8 @@ export class Stage implements AsyncDisposable {
     const { nodes = 3, gateways = 2, workers = 2, settings = {} } = options;
     await using undo = new AsyncDisposableStack();
     // Kept on disk: a Redis that is killed comes back with what it knew, unless it is told to forget.
-    const redis = undo.use(
-      await RedisProcess.start({ args: ['--appendonly', 'yes', '--enable-debug-command', 'yes'] }),
-    );
+    const sentinel = options.sentinel ? undo.use(await startSentinel()) : undefined;
+    const redis = sentinel?.master ?? undo.use(await RedisProcess.start({ args: ['--appendonly', 'yes'] }));
     const names = [...numbered('node', nodes), ...numbered('gateway', gateways)];
     const ways = new Map<string, TcpWay>();
     for (const name of names) ways.set(name, undo.use(await TcpWay.to(redis.port)));
@@ -72,7 +69,7 @@ export class Stage implements AsyncDisposable {
         ...(onLine && { onLine }),
         settings: { EMPTY_SLICE_MS: '500', PIPE_IDLE_MS: '1000', ...settings },
         settingsOf: (name) => ({
-          REDIS_URL: `redis://127.0.0.1:${ways.get(name)?.port}`,
+          REDIS_URL: sentinel ? sentinelUrl(sentinel) : `redis://127.0.0.1:${ways.get(name)?.port}`,
           ...pipesOf(name),
           ...options.settingsOf?.(name),
         }),
@@ -81,7 +78,7 @@ export class Stage implements AsyncDisposable {
     const fronts: TcpWay[] = [];
     for (const { up } of cluster.gateways) fronts.push(undo.use(await TcpWay.to(up.port ?? 0)));
     const all = undo.move();
-    const stage = new Stage(redis, cluster, ways, fronts);
+    const stage = new Stage({ redis, sentinel, cluster, ways, fronts });
     stage[Symbol.asyncDispose] = () => all.disposeAsync();
     await stage.ready();
     return stage;
@@ -122,8 +119,7 @@ export class Stage implements AsyncDisposable {
 
   /** Everything is as it was: processes run, Redis answers, ways are open. */
   async heal(): Promise<void> {
-    await this.redis.resume();
-    await eventually('Redis', () => ask(this.redis.port, 'PING'), { withinMs: 2000 }).catch(() => this.redis.restart());
+    if (!this.sentinel) await this.#healRedis();
     for (const way of [...this.ways, ...this.fronts]) way.heal();
     const revive = async (children: readonly Child[], start: (index: number) => Promise<unknown>): Promise<void> => {
       await Promise.all(children.map(async (child, index) => (isGone(child) ? start(index) : thaw(child))));
@@ -131,6 +127,12 @@ export class Stage implements AsyncDisposable {
     await revive(this.cluster.nodes, (index) => this.cluster.startNode(index));
     await revive(this.cluster.gateways, (index) => this.cluster.startGateway(index));
     await this.ready();
+  }
+
+  async #healRedis(): Promise<void> {
+    await this.redis.resume();
+    const answers = () => ask(this.redis.port, 'PING');
+    await eventually('Redis', answers, { withinMs: 2000 }).catch(() => this.redis.restart());
   }
 
   async ready(): Promise<void> {
@@ -147,54 +149,10 @@ export class Stage implements AsyncDisposable {
   metric(child: Child, name: string, labels: Record<string, string> = {}): Promise<number> {
     return readMetric(opsUrl(child.up.opsPort), name, labels);
   }
-
-  /** What is still there 10 s after everyone has left, in words. */
-  async leaks(withinMs = 10_000): Promise<string[]> {
-    let found: string[] = [];
-    const look = async (): Promise<boolean> => {
-      found = await this.#look();
-      return found.length === 0;
-    };
-    await eventually('nothing to be left', look, { withinMs, everyMs: 100 }).catch(() => undefined);
-    return found;
-  }
-
-  async #look(): Promise<string[]> {
-    const found: string[] = [];
-    const check = async (children: readonly Child[], gauges: readonly string[]): Promise<void> => {
-      for (const child of children) {
-        for (const gauge of gauges) {
-          const left = await this.metric(child, gauge);
-          if (left !== 0) found.push(`${child.name}: ${gauge} ${left}`);
-        }
-      }
-    };
-    await check(this.nodes, nodeGauges);
-    await check(this.gateways, gatewayGauges);
-    found.push(...this.#files_());
-    found.push(...(await this.#keys()));
-    return found;
-  }
-
-  /** Keys that would stay for ever. */
-  async #keys(): Promise<string[]> {
-    const keys = (await ask(this.redis.port, 'KEYS', '*')) as string[];
-    const found: string[] = [];
-    for (const key of keys) if ((await ask(this.redis.port, 'TTL', key)) === -1) found.push(`Redis: ${key}`);
-    return found;
-  }
-
-  #files_(): string[] {
-    return [...this.nodes, ...this.gateways].flatMap(({ name, pid }) => {
-      const now = readdirSync(`/proc/${pid}/fd`).length;
-      const before = this.#files.get(pid);
-      this.#files.set(pid, Math.max(before ?? 0, now));
-      return before !== undefined && now > before + fileTolerance
-        ? [`${name}: ${now} open files, ${before} before`]
-        : [];
-    });
-  }
 }
+
+const sentinelUrl = ({ sentinels, name }: TestSentinel): string =>
+  `redis+sentinel://${sentinels.map(({ host, port }) => `${host}:${port}`).join(',')}/${name}`;
 
 const numbered = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${kind}-${at + 1}`);

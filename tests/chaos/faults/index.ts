@@ -2,6 +2,7 @@ import type { Fault } from '../fault.ts';
 import { busFaults } from './bus.ts';
 import { clockFaults } from './clocks.ts';
 import { clientFaults } from './clients.ts';
+import { drainFaults } from './drains.ts';
 import { gatewayFaults } from './gateways.ts';
 import { networkFaults } from './network.ts';
 import { nodeFaults } from './nodes.ts';
@@ -11,6 +12,7 @@ import { redisFaults } from './redis.ts';
 /** By their numbers in the catalogue. */
 export const faults: readonly Fault[] = [
   ...nodeFaults,
+  ...drainFaults,
   ...gatewayFaults,
   ...redisFaults,
   ...networkFaults,

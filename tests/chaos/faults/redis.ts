@@ -184,4 +184,29 @@ export const redisFaults: readonly Fault[] = [
       await directoryIsWhole(scene, 8000);
     },
   },
+  {
+    ...common,
+    id: '14',
+    name: 'Redis fails over to its replica while people join',
+    how: 'SENTINEL FAILOVER, with joins under way all the time',
+    expect: 'media without a lost packet; joins work again within 5 s of the promotion, and nothing is started anew',
+    runs: 3,
+    stage: { sentinel: true },
+    async act(scene) {
+      const { sentinel } = scene.stage;
+      if (!sentinel) return scene.problem('there is no Sentinel');
+      let stop = false;
+      let refused = 0;
+      const joining = (async () => {
+        while (!stop) if (await tryToJoin(scene)) refused++;
+      })();
+      await wait(500);
+      await sentinel.failOver();
+      await joinsWorkAgain(scene, 5000);
+      await directoryIsWhole(scene, 5000);
+      stop = true;
+      await joining;
+      scene.note('joins that were refused meanwhile', refused);
+    },
+  },
 ];

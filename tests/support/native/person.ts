@@ -18,6 +18,7 @@ export interface Received {
 /** Somebody in a room, with the client that browsers use and WebRTC of the native library. */
 export class Person {
   readonly name: string;
+  readonly publishes: readonly Kind[];
   readonly room: Room;
   /** What comes from others, by `peerId/kind`. */
   readonly receptions = new Map<string, Reception>();
@@ -28,8 +29,9 @@ export class Person {
   end: RoomEnd | undefined;
   readonly #sources: SourceTrack[] = [];
 
-  private constructor(name: string, room: Room) {
+  private constructor(name: string, publishes: readonly Kind[], room: Room) {
     this.name = name;
+    this.publishes = publishes;
     this.room = room;
     room.on('subscribed', (subscription) => this.#listen(subscription));
     room.on('message', ({ from, payload }) => this.messages.push({ from, payload }));
@@ -43,7 +45,7 @@ export class Person {
 
   static async join({ publishes = ['audio', 'video'], ...options }: PersonOptions): Promise<Person> {
     const room = await joinRoom({ ...options, handlerFactory: nativeHandlers });
-    const person = new Person(options.name, room);
+    const person = new Person(options.name, publishes, room);
     try {
       await Promise.all(publishes.map((kind) => person.#publish(kind)));
       return person;

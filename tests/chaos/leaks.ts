@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs';
+import { eventually } from '@sluice/shared/testing';
+import { ask } from '../support/redis-process.ts';
+import type { Child, Stage } from './stage.ts';
+
+/** What is empty when nobody is there. */
+const nodeGauges = [
+  'sfu_rooms',
+  'sfu_participants',
+  'sfu_routers',
+  'sfu_transports',
+  'sfu_producers',
+  'sfu_consumers',
+  'sfu_pipes',
+];
+const gatewayGauges = ['sfu_gateway_connections', 'sfu_gateway_peers', 'sfu_gateway_rooms'];
+/** Open files may differ by what is under way at a moment, such as a scrape. */
+const fileTolerance = 12;
+
+/** Looks for what people and faults leave behind in one stage. */
+export class Leaks {
+  readonly #stage: Stage;
+  /** The open files of each process, after the first run that left nothing. */
+  readonly #files = new Map<number, number>();
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** What is still there so long after everyone has left, in words. */
+  async find(withinMs = 10_000): Promise<string[]> {
+    let found: string[] = [];
+    const look = async (): Promise<boolean> => {
+      const { nodes, gateways } = this.#stage;
+      found = [
+        ...(await this.#gauges(nodes, nodeGauges)),
+        ...(await this.#gauges(gateways, gatewayGauges)),
+        ...this.#openFiles([...nodes, ...gateways]),
+        ...(await this.#keys()),
+      ];
+      return found.length === 0;
+    };
+    await eventually('nothing to be left', look, { withinMs, everyMs: 100 }).catch(() => undefined);
+    return found;
+  }
+
+  async #gauges(children: readonly Child[], gauges: readonly string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const child of children) {
+      for (const gauge of gauges) {
+        const left = await this.#stage.metric(child, gauge);
+        if (left !== 0) found.push(`${child.name}: ${gauge} ${left}`);
+      }
+    }
+    return found;
+  }
+
+  #openFiles(children: readonly Child[]): string[] {
+    return children.flatMap(({ name, pid }) => {
+      const now = readdirSync(`/proc/${pid}/fd`).length;
+      const before = this.#files.get(pid) ?? now;
+      this.#files.set(pid, before);
+      return now > before + fileTolerance ? [`${name}: ${now} open files, ${before} before`] : [];
+    });
+  }
+
+  /** Keys that would stay for ever. */
+  async #keys(): Promise<string[]> {
+    const { port } = this.#stage.redis;
+    const found: string[] = [];
+    for (const key of (await ask(port, 'KEYS', '*')) as string[]) {
+      if ((await ask(port, 'TTL', key)) === -1) found.push(`Redis: ${key}`);
+    }
+    return found;
+  }
+}
