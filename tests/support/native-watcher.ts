@@ -46,10 +46,10 @@ export class NativeWatcher implements AsyncDisposable {
     return watcher;
   }
 
-  /** Packets that its node has sent it by this consumer; its newest by default. 0 where there is no such consumer. */
+  /** Packets that its node has sent it by this consumer; its newest by default. Rejects where there is none any more. */
   async packets(consumerId = this.consumers.at(-1)?.id ?? ''): Promise<number> {
-    const reply = await this.#connection.request('getStats', { consumerId }).catch(() => ({ stats: [] }));
-    const counts = reply.stats.map((entry) =>
+    const { stats } = await this.#connection.request('getStats', { consumerId });
+    const counts = stats.map((entry) =>
       typeof entry === 'object' && entry !== null && 'packetCount' in entry && entry['type'] === 'outbound-rtp'
         ? Number(entry['packetCount'])
         : 0,

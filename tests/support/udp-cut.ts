@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
@@ -36,15 +36,15 @@ export async function cutUdp(
   await removeLeftOver();
   const chain = `${prefix}-${process.pid}-${++cuts}`;
   const remove = () => {
-    for (const args of removal(chain)) execFileSync('iptables', ['-w', '10', ...args]);
+    for (const args of removal(chain)) spawnSync('iptables', ['-w', '10', ...args]);
   };
-  process.once('exit', remove);
   const heal = once(async () => {
     process.off('exit', remove);
     for (const args of removal(chain)) await iptables(...args);
   });
   const chance = loss === 1 ? [] : ['-m', 'statistic', '--mode', 'random', '--probability', String(loss)];
   await iptables('-N', chain);
+  process.once('exit', remove);
   for (const [source, destination] of ways === 'one'
     ? [[from, to] as const]
     : ([

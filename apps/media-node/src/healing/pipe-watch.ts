@@ -57,12 +57,12 @@ export class PipeWatch {
   }
 
   #consider(slice: Slice, end: LinkEnd, now: number): void {
-    const fresh = !this.#seen.has(end);
-    this.#seen.add(end);
     if (!carriesMedia(slice, end)) {
       this.#pulses.delete(end);
       return;
     }
+    const fresh = !this.#seen.has(end);
+    this.#seen.add(end);
     const pulse = this.#pulses.get(end) ?? this.#begin(slice, end, { now, fresh });
     if (this.#looking.has(end) || !pulse.isDue(now)) return;
     this.#looking.add(end);
