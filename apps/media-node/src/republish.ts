@@ -19,6 +19,7 @@ export async function republish({ metrics, log }: MediaNode, slice: Slice): Prom
     await slice.restore(changes);
     slice.lost = false;
     metrics.repairs.inc({ kind: 'room' });
+    for (const { type } of changes) metrics.repairs.inc({ kind: type });
   } catch (error) {
     log.debug({ room: slice.room, code: SluiceError.from(error).code }, 'A lost room will be written again later.');
   }
