@@ -23,7 +23,7 @@ const PURPOSES = {
   cluster: { scope: 'production', steps: ['dependencies', 'uws', 'worker', 'redis'] },
   check: { scope: 'all', steps: ['dependencies', 'uws'] },
   test: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables'] },
-  chaos: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'iptables', 'faketime'] },
+  chaos: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables', 'faketime'] },
   image: { scope: 'production', steps: ['dependencies', 'uws', 'worker'], ownNode: false },
 };
 

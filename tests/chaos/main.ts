@@ -1,4 +1,4 @@
-// npm run chaos [-- --only 1,7 --runs N --seed S --fast --document --json FILE --log FILE]
+// npm run chaos [-- --browser] [--only 1,7 --runs N --seed S --fast --document --json FILE --log FILE]
 
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, machineLines } from '../bench/measure/machine.ts';
 import { replaceSection } from '../bench/measure/document.ts';
 import { writeJson } from '../bench/measure/options.ts';
+import { browserTable, killInBrowsers } from './browser.ts';
 import { campaign } from './campaign.ts';
 import { faults } from './faults/index.ts';
 import { notesOf, rowOf, tableOf } from './report.ts';
@@ -18,11 +19,14 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     seed: { type: 'string', default: '1' },
     fast: { type: 'boolean', default: false },
+    browser: { type: 'boolean', default: false },
     document: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench-results/chaos.json' },
     log: { type: 'string' },
   },
 });
+
+if (values.browser) await inBrowsers();
 
 const wanted = values.only?.split(',');
 const chosen = faults.filter(({ id, fast }) => (wanted ? wanted.includes(id) : !values.fast || fast === true));
@@ -59,7 +63,21 @@ const about = [...machineLines(machine), `${rows.length} faults in ${minutes} mi
 console.log(`\n${tableOf(rows)}\n\n${notes.join('\n')}\n\n${about.join('\n')}`);
 await writeJson(values.json, { machine, seed: values.seed, results: [...results.values()].flat() });
 if (values.document) {
-  const section = [about.map((line) => `${line}  `).join('\n'), tableOf(rows), notes.join('\n')].join('\n\n');
-  await writeFile(document, replaceSection(await readFile(document, 'utf8'), 'chaos', section));
+  await putIntoDocument('chaos', [about.map((line) => `${line}  `).join('\n'), tableOf(rows), notes.join('\n')]);
 }
 process.exit(rows.every(({ good }) => good) ? 0 : 1);
+
+async function putIntoDocument(name: string, paragraphs: readonly string[]): Promise<void> {
+  await writeFile(document, replaceSection(await readFile(document, 'utf8'), name, paragraphs.join('\n\n')));
+}
+
+async function inBrowsers(): Promise<never> {
+  const on = machineLines(describeMachine());
+  const figures = await killInBrowsers(Number(values.runs ?? 20), ({ publisher, viewer }) =>
+    console.log(`publisher's node killed: ${publisher.at(-1)} ms, viewer's: ${viewer.at(-1) ?? '–'} ms`),
+  );
+  const table = browserTable(figures);
+  console.log(`\n${table}\n\n${on.join('\n')}`);
+  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), table]);
+  process.exit(0);
+}

@@ -54,10 +54,7 @@ export class SliceWriter {
 
 export function writerOf(slice: Slice, { room, directory, metrics, onLost, onFenced }: SliceOptions): SliceWriter {
   return new SliceWriter({
-    write: (changes) => {
-      const atLeastEpoch = slice.feed.position?.epoch ?? 0;
-      return directory.commit(room, slice.owner, changes, { atLeastEpoch });
-    },
+    write: (changes) => directory.commit(room, slice.owner, changes, { heard: slice.feed.position }),
     onLost: () => onLost(slice),
     onFenced: () => {
       metrics.fencedWrites.inc();

@@ -170,7 +170,7 @@ export class Slice {
   /** Enters a peer into the room and takes the room's picture from the same change. */
   async enter(record: PeerRecord): Promise<RoomSnapshot> {
     const { directory, config } = this.#options;
-    const limits = { maxPeers: config.maxPeersPerRoom, atLeastEpoch: this.feed.position?.epoch ?? 0 };
+    const limits = { maxPeers: config.maxPeersPerRoom, heard: this.feed.position };
     const snapshot = await this.#writer.fenced(() => directory.enter(this.room, record, limits));
     this.#begin(snapshot);
     return snapshot;

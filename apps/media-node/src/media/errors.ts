@@ -10,6 +10,12 @@ export function invalidMedia(error: unknown, path: string): never {
   throw new SluiceError('badRequest', `The ${path} don't fit: ${error.message}`, { details: { path }, cause: error });
 }
 
+/** The worker has no port left to give, which may pass; anything else is as it was. */
+export function outOfPorts(error: unknown): never {
+  if (!(error instanceof Error) || !error.message.includes('no more available ports')) throw error;
+  throw new SluiceError('noCapacity', 'This node has no port left.', { cause: error });
+}
+
 const refusals = new Set(['TypeError', 'UnsupportedError', 'Error']);
 
 function isRefusal(error: unknown): error is Error {

@@ -1,3 +1,4 @@
+import { outOfPorts } from './errors.ts';
 import type { OpenPipeResult, PipeEnd, ProducerId } from '@sluice/shared';
 import type { ProducerKind } from '@sluice/shared/protocol';
 import { SluiceError } from '@sluice/shared';
@@ -53,12 +54,14 @@ export class LinkEnd {
 
   static async create(options: LinkEndOptions): Promise<LinkEnd> {
     const toNode = options.farAddress !== undefined;
-    const transport = await options.router.router.createPipeTransport({
-      listenInfo: { protocol: 'udp', ...options.listen },
-      enableSctp: true,
-      enableSrtp: toNode,
-      enableRtx: toNode,
-    });
+    const transport = await options.router.router
+      .createPipeTransport({
+        listenInfo: { protocol: 'udp', ...options.listen },
+        enableSctp: true,
+        enableSrtp: toNode,
+        enableRtx: toNode,
+      })
+      .catch(outOfPorts);
     return new LinkEnd(options, transport);
   }
 

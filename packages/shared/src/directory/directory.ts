@@ -84,9 +84,14 @@ export interface Touched {
 export interface BirthLimits {
   /**
    * A room that this call gives birth to gets a greater epoch than this one: an owner that knew the room before Redis
-   * came back empty says what it knew, so that epochs never go back, whatever Redis's clock says.
+   * came back empty says what it knew, so that epochs never go back, whatever Redis's clock says. Default: that of `heard`.
    */
   atLeastEpoch?: number;
+  /**
+   * How far the writer has heard the room. A directory that is behind that, since it lost writes in a fail-over, goes on
+   * counting from there: nobody takes what happens next for something that he has heard already.
+   */
+  heard?: Position | undefined;
 }
 
 export interface Position {

@@ -70,7 +70,7 @@ class MemoryDirectory implements Directory {
     if (others >= limits.maxPeers) throw new SluiceError('roomFull', 'The room is full.');
     const room = present ?? this.#birth(id, limits);
     room.claim(peer);
-    this.#publish(id, room, [...takeover, ...room.enter(peer)]);
+    this.#publish(id, room, [...takeover, ...room.enter(peer)], limits.heard);
     return snapshotOf(id, room);
   }
 
@@ -82,7 +82,7 @@ class MemoryDirectory implements Directory {
     const takeover = room.takeover(owner);
     const events = [...takeover, ...changes.flatMap((change) => room.apply(owner, change))];
     if (events.length > 0) room.claim(owner);
-    this.#publish(id, room, events);
+    this.#publish(id, room, events, limits.heard);
     return { epoch: room.epoch, seq: room.seq };
   }
 
@@ -151,7 +151,7 @@ class MemoryDirectory implements Directory {
     return undefined;
   }
 
-  #birth(id: RoomId, { atLeastEpoch = 0 }: BirthLimits): MemoryRoom {
+  #birth(id: RoomId, { heard, atLeastEpoch = heard?.epoch ?? 0 }: BirthLimits): MemoryRoom {
     this.#sweep();
     // The time of day at first: the epochs of a restarted process come after its predecessor's.
     const now = Math.floor(performance.timeOrigin + this.#hub.clock.now());
@@ -172,8 +172,9 @@ class MemoryDirectory implements Directory {
     }
   }
 
-  #publish(id: RoomId, room: MemoryRoom, events: readonly RoomEvent[]): void {
+  #publish(id: RoomId, room: MemoryRoom, events: readonly RoomEvent[], heard?: Position): void {
     if (events.length === 0) return;
+    if (heard?.epoch === room.epoch) room.seq = Math.max(room.seq, heard.seq);
     const texts = events.map((event) => JSON.stringify(event));
     const seq = room.seq + 1;
     room.seq += events.length;

@@ -67,7 +67,8 @@ class RedisDirectory implements Directory {
       encodePeer(peer),
       JSON.stringify({ type: 'peerJoined', peer } satisfies RoomEvent),
       limits.maxPeers,
-      limits.atLeastEpoch ?? 0,
+      knownEpoch(limits),
+      ...heardArgs(limits),
     ])) as ['fenced'] | ['full'] | ['ok', ...SnapshotReply];
     if (reply[0] === 'fenced') throw new FencedError(room);
     if (reply[0] === 'full') throw new SluiceError('roomFull', 'The room is full.');
@@ -78,7 +79,8 @@ class RedisDirectory implements Directory {
   async commit(room: RoomId, owner: Owner, changes: readonly Change[], limits: BirthLimits = {}): Promise<Position> {
     const births = changes.some((change) => change.type === 'restorePeer');
     const reply = (await this.#change('commit', room, owner, [
-      births ? (limits.atLeastEpoch ?? 0) : '',
+      births ? knownEpoch(limits) : '',
+      ...heardArgs(limits),
       ...changes.flatMap((change) => encodeChange(owner, change)),
     ])) as ['fenced'] | ['none'] | ['ok', string, number];
     if (reply[0] === 'fenced') throw new FencedError(room);
@@ -176,6 +178,9 @@ class RedisDirectory implements Directory {
     });
   }
 }
+
+const knownEpoch = ({ atLeastEpoch, heard }: BirthLimits): number => atLeastEpoch ?? heard?.epoch ?? 0;
+const heardArgs = ({ heard }: BirthLimits) => [heard?.epoch ?? '', heard?.seq ?? 0];
 
 export type { RedisDirectory };
 

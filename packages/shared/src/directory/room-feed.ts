@@ -19,7 +19,7 @@ export interface RoomFeedOptions {
   settling?(): boolean;
   /**
    * The directory has lost the room, or has it in another life than the one that was followed: whoever owns a part of it
-   * has to write that part again. Called once for each loss.
+   * has to write that part again. Called once for each loss; where a fail-over lost some writes, until they are made good.
    */
   onLost?(): void;
   /** This process's monotonic time in ms. */
@@ -169,14 +169,22 @@ export class RoomFeed {
   }
 
   async #resync(): Promise<void> {
+    const heard = this.#position;
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
-    if (!this.#position || this.#closed) return;
-    const { epoch, seq } = this.#position;
-    if (snapshot?.epoch !== epoch) {
-      this.#noteLoss(snapshot?.epoch);
-      if (snapshot && this.#isSettling() && (await this.#followNewLife(snapshot.epoch))) return;
-    } else if (snapshot.seq <= seq && !this.#keptBack) return;
+    if (!heard || !this.#position || this.#closed) return;
+    if (snapshot?.epoch === this.#position.epoch) {
+      if (this.#isNews(snapshot, heard)) this.#picture(snapshot, this.#position);
+      return;
+    }
+    this.#noteLoss(snapshot?.epoch);
+    if (snapshot && this.#isSettling() && (await this.#followNewLife(snapshot.epoch))) return;
     this.#picture(snapshot, this.#position);
+  }
+
+  #isNews({ seq }: RoomSnapshot, heard: Position): boolean {
+    // It has forgotten what was heard before it was asked: a fail-over has lost writes.
+    if (seq < heard.seq) this.#options.onLost?.();
+    return this.#keptBack || seq > (this.#position?.seq ?? 0);
   }
 
   /** Takes a picture in place of the one that was kept. */

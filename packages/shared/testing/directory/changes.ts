@@ -55,6 +55,25 @@ export function changePromises(rig: () => Rig): void {
     ]);
   });
 
+  test('[DI29] what a fail-over has lost is not numbered twice: counting goes on from what the writer has heard', async () => {
+    await using under = await RoomUnderTest.open(rig());
+    const { epoch, seq } = await under.enter('p1');
+    const another = await under.directory.commit(under.room, nodeA, [say('p1', 'one')], {
+      heard: { epoch: epoch - 1, seq: 90 },
+    });
+    expect(another).toEqual({ epoch, seq: seq + 1 });
+    const next = await under.directory.commit(under.room, nodeA, [say('p1', 'two')], { heard: { epoch, seq: 50 } });
+    expect(next).toEqual({ epoch, seq: 51 });
+    expect(await under.directory.eventsAfter(under.room, { epoch, seq: 50 })).toMatchObject([{ seq: 51 }]);
+    // Who has not heard what was lost takes a picture.
+    expect(await under.directory.eventsAfter(under.room, { epoch, seq: seq + 1 })).toBeUndefined();
+    const entered = await under.directory.enter(under.room, peerRecord('p2', nodeB), {
+      maxPeers: 10,
+      heard: { epoch, seq: 80 },
+    });
+    expect(entered.seq).toBe(81);
+  });
+
   test('[DI4] the events of a room lead to its snapshot', async () => {
     await using under = await RoomUnderTest.open(rig());
     const p2 = peerRecord('p2', nodeB);

@@ -2,7 +2,8 @@
 --
 -- KEYS   as in room.lua
 -- ARGV   8 epoch to exceed, or '' where this commit may not give birth to the room
---        9… changes, each its name and its own arguments:
+--        9 and 10 the epoch and the number that the writer has heard
+--        11… changes, each its name and its own arguments:
 --          addProducer   id, peer id, record, event
 --          removeProducer id, reason ('' or a JSON string)
 --          pauseProducer | resumeProducer   id
@@ -13,7 +14,9 @@
 --          message       peer id, event
 -- reply  {'ok', epoch, seq} · {'fenced'} · {'none'}
 
-local next = 9
+heardEpoch, heardSeq = ARGV[9], ARGV[10]
+
+local next = 11
 local function argument()
   next = next + 1
   return ARGV[next - 1]

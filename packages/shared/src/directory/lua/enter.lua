@@ -2,9 +2,11 @@
 --
 -- KEYS   as in room.lua
 -- ARGV   8 peer id · 9 its line `"peerId":…` · 10 record · 11 peerJoined event · 12 most others · 13 epoch to exceed
+--        14 and 15 the epoch and the number that the writer has heard
 -- reply  {'ok', epoch, seq, peers, producers} · {'fenced'} · {'full'}
 
 local id, line, record, joined, maxPeers, atLeastEpoch = unpack(ARGV, 8, 13)
+heardEpoch, heardSeq = ARGV[14], ARGV[15]
 
 if isFenced() then return { 'fenced' } end
 local claimed = takeover()

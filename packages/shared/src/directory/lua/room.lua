@@ -20,6 +20,8 @@ local writerNode, writer, writerFenced = ARGV[5], ARGV[6], ARGV[7]
 -- The room's epoch as text, or false where there is no room.
 local epoch = redis.call('HGET', META, 'epoch')
 local events = {}
+-- How far the writer has heard the room, where it says so.
+local heardEpoch, heardSeq
 -- Whether a key may be new, or the room may have become empty: then every expiry is set anew.
 local unsettled = false
 
@@ -127,6 +129,10 @@ end
 local function publish()
   if #events == 0 then return tonumber(redis.call('HGET', META, 'seq')) end
   local last = redis.call('HINCRBY', META, 'seq', #events)
+  -- A fail-over has lost what the writer has heard: the numbers of it are not given twice.
+  if heardEpoch == epoch and last - #events < tonumber(heardSeq) then
+    last = redis.call('HINCRBY', META, 'seq', heardSeq - (last - #events))
+  end
   local first = integer(last - #events + 1)
   local list = table.concat(events, ',')
   -- About so many: cutting off exactly one entry each time would cost more than all the rest. `events-after` is exact.
