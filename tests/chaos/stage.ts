@@ -3,7 +3,7 @@ import { ProcessCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { workersOf } from '../bench/measure/processes.ts';
 import { readMetric } from '../support/cluster.ts';
-import { ask, freePort, RedisProcess } from '../support/redis-process.ts';
+import { ask, freePorts, RedisProcess } from '../support/redis-process.ts';
 import { startSentinel, type TestSentinel } from '../support/redis.ts';
 import { TcpWay } from './tcp-way.ts';
 
@@ -64,7 +64,7 @@ export class Stage implements AsyncDisposable {
         gateways,
         workers,
         host: '127.0.0.1',
-        port: await freePort(),
+        port: await freePorts(gateways),
         redisUrl: redis.url,
         ...(onLine && { onLine }),
         settings: { EMPTY_SLICE_MS: '500', PIPE_IDLE_MS: '1000', ...settings },

@@ -19,6 +19,23 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** The first of so many ports in a row that nobody listens on now. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = await freePort();
+    const next = Array.from({ length: count - 1 }, (_, at) => first + at + 1);
+    if ((await Promise.all(next.map(isFree))).every(Boolean)) return first;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
 /** One command to a server, over a connection of its own. */
 export async function ask(port: number, command: string, ...args: (string | number)[]): Promise<unknown> {
   const client = new Redis({

@@ -34,6 +34,10 @@ export class Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#exited = once(this.#process, 'exit').then(([code]) => (code as number | null) ?? -1);
+    // Whoever goes without stopping its cluster, by a fault of its own, takes it along.
+    const killWithUs = (): boolean => this.#process.kill('SIGKILL');
+    process.once('exit', killWithUs);
+    this.#process.once('exit', () => process.off('exit', killWithUs));
   }
 
   /** Resolves when it has said that it is up. Rejects when it ends before, or says nothing for too long. */

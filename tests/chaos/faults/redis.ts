@@ -200,12 +200,15 @@ export const redisFaults: readonly Fault[] = [
       const joining = (async () => {
         while (!stop) if (await tryToJoin(scene)) refused++;
       })();
-      await wait(500);
-      await sentinel.failOver();
-      await joinsWorkAgain(scene, 5000);
-      await directoryIsWhole(scene, 5000);
-      stop = true;
-      await joining;
+      try {
+        await wait(500);
+        await sentinel.failOver();
+        await joinsWorkAgain(scene, 5000);
+        await directoryIsWhole(scene, 5000);
+      } finally {
+        stop = true;
+        await joining;
+      }
       scene.note('joins that were refused meanwhile', refused);
     },
   },
