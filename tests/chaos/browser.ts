@@ -18,6 +18,13 @@ export interface BrowserFigures {
   viewer: number[];
 }
 
+export interface BrowserCampaign {
+  /** Of the cameras: `640x360`. Two people's encoders and decoders share this machine with the cluster. */
+  size: string;
+  runs: number;
+  onRun: (figures: BrowserFigures) => void;
+}
+
 interface Meeting {
   stage: Stage;
   ada: Page;
@@ -25,10 +32,11 @@ interface Meeting {
 }
 
 /** Kills the node that Ada is on, again and again; each sees the other from before to after. */
-export async function killInBrowsers(runs: number, onRun: (figures: BrowserFigures) => void): Promise<BrowserFigures> {
+export async function killInBrowsers({ size, runs, onRun }: BrowserCampaign): Promise<BrowserFigures> {
   await using stage = await Stage.start({ workers: 1 });
   await using browser = await TestBrowser.launch();
-  const [ada, bob] = [await enter(stage, browser, 'Ada', 0), await enter(stage, browser, 'Bob', 1)];
+  const seat = (name: string, index: number) => enter(stage, browser, { name, index, size });
+  const [ada, bob] = [await seat('Ada', 0), await seat('Bob', 1)];
   await Promise.all([seesFrames(ada, 30), hearsSound(ada), seesFrames(bob, 30), hearsSound(bob)]);
   await Promise.all([watchPicture(ada, 'Bob'), watchPicture(bob, 'Ada')]);
   const meeting = { stage, ada, bob };
@@ -60,10 +68,17 @@ async function killOnce({ stage, ada, bob }: Meeting, figures: BrowserFigures): 
   await stage.heal();
 }
 
-function enter(stage: Stage, browser: TestBrowser, name: string, index: number): Promise<Page> {
+interface Tab {
+  name: string;
+  /** Of the node and of the gateway. */
+  index: number;
+  size: string;
+}
+
+function enter(stage: Stage, browser: TestBrowser, { name, index, size }: Tab): Promise<Page> {
   const query = new URLSearchParams({
     room: 'demo',
-    size: '640x360',
+    size,
     join: '1',
     name,
     node: `node-${index + 1}`,
@@ -84,13 +99,13 @@ async function flows(page: Page, frames = 30): Promise<void> {
   await eventually('more frames', more, { withinMs: 20_000, everyMs: 50 });
 }
 
-export function browserTable({ base, publisher, viewer }: BrowserFigures): string {
+export function browserTable(size: string, { base, publisher, viewer }: BrowserFigures): string {
   const row = (what: string, values: readonly number[]): string => {
     const figures = [median(values), percentile(values, 0.95), percentile(values, 1)].map(Math.round);
     return `| ${what} | ${values.length} | ${figures.join(' / ')} |`;
   };
   return [
-    '| in Chromium, 640 × 360, two people who see each other | runs | longest standstill of the picture, ms: p50 / p95 / most |',
+    `| in Chromium, cameras of ${size.replace('x', ' × ')}, two people who see each other | runs | longest standstill of the picture, ms: p50 / p95 / most |`,
     '| --- | --- | --- |',
     row('nothing happens, for about three seconds', base),
     row("`kill -9` of the publisher's node and its workers", publisher),

@@ -73,11 +73,17 @@ async function putIntoDocument(name: string, paragraphs: readonly string[]): Pro
 
 async function inBrowsers(): Promise<never> {
   const on = machineLines(describeMachine());
-  const figures = await killInBrowsers(Number(values.runs ?? 20), ({ publisher, viewer }) =>
-    console.log(`publisher's node killed: ${publisher.at(-1)} ms, viewer's: ${viewer.at(-1) ?? '–'} ms`),
-  );
-  const table = browserTable(figures);
-  console.log(`\n${table}\n\n${on.join('\n')}`);
-  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), table]);
+  const tables: string[] = [];
+  for (const size of ['320x180', '640x360']) {
+    const figures = await killInBrowsers({
+      size,
+      runs: Number(values.runs ?? 20),
+      onRun: ({ publisher, viewer }) =>
+        console.log(`${size}: publisher's node killed ${publisher.at(-1)} ms, viewer's ${viewer.at(-1) ?? '–'} ms`),
+    });
+    tables.push(browserTable(size, figures));
+  }
+  console.log(['', ...tables, '', ...on].join('\n'));
+  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), ...tables]);
   process.exit(0);
 }
