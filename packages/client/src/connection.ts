@@ -43,6 +43,12 @@ export class Connection implements Signalling {
   readonly #emitter = new Emitter<ConnectionEvents>();
   #end: ConnectionEnd | undefined;
   #framesHeard = 0;
+  /**
+   * Events that came before anybody listened. Outside of browsers several frames may arrive in one turn: those right
+   * behind the answer to `join` come before whoever awaits that has gone on.
+   */
+  #early: ServerEvent[] | undefined = [];
+  #released = false;
 
   /** Use {@link Connection.open}. */
   constructor(socket: WebSocket, deadlineMs: number) {
@@ -70,6 +76,7 @@ export class Connection implements Signalling {
   }
 
   on<T extends keyof ConnectionEvents>(type: T, listener: (value: ConnectionEvents[T]) => void): Off {
+    if (type === 'event') this.#release();
     return this.#emitter.on(type, listener);
   }
 
@@ -110,7 +117,26 @@ export class Connection implements Signalling {
     const frame = JSON.parse(data) as ServerFrame;
     if ('id' in frame && this.#pending.settle(frame.id, frame)) return;
     if (frame.type === 'error') this.#emitter.emit('error', SluiceClientError.fromFrame(frame));
-    else if (!('id' in frame)) this.#emitter.emit('event', frame as ServerEvent);
+    else if (!('id' in frame)) this.#tell(frame as ServerEvent);
+  }
+
+  #tell(event: ServerEvent): void {
+    if (this.#early) this.#early.push(event);
+    else this.#emitter.emit('event', event);
+  }
+
+  /** In a turn of its own: whoever has just joined sets its listeners first. What comes until then stays in order. */
+  #release(): void {
+    if (this.#released || !this.#early) return;
+    this.#released = true;
+    if (this.#early.length > 0) setTimeout(() => this.#flush(), 0);
+    else this.#early = undefined;
+  }
+
+  #flush(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const event of early) this.#emitter.emit('event', event);
   }
 
   #finish(end: ConnectionEnd): void {

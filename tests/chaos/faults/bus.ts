@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { joinRoom } from '@sluice/client';
+import { joinRoom, type Room } from '@sluice/client';
 import { ask } from '../../support/redis-process.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Fate } from '../tcp-way.ts';
@@ -11,17 +11,15 @@ async function traffic({ stage, ada, problem, note }: Scene, forMs: number, most
   const slowest: number[] = [];
   while (performance.now() < until) {
     const began = performance.now();
+    let room: Room | undefined;
     try {
-      const room = await joinRoom({
-        url: stage.socketsFrom(done % 2),
-        room: ada.room.id,
-        autoSubscribe: false,
-        deadlineMs: 6000,
-      });
+      const url = stage.socketsFrom(done % 2);
+      room = await joinRoom({ url, room: ada.room.id, autoSubscribe: false, deadlineMs: 6000 });
       await room.sendMessage({ said: done });
-      await room.leave();
     } catch {
       failed++;
+    } finally {
+      await room?.leave();
     }
     done++;
     slowest.push(performance.now() - began);

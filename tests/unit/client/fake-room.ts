@@ -23,13 +23,15 @@ const joined = {
 };
 
 /** A room without media, whose gateways are the test. Under fake timers. */
-export async function fakeRoom(options: { urls?: string[]; resumeWindowMs?: number } = {}) {
+export async function fakeRoom(options: { urls?: string[]; resumeWindowMs?: number; behind?: object[] } = {}) {
   const { made, WebSocket } = fakeSockets();
-  const { urls = ['ws://one/ws', 'ws://two/ws'], ...given } = options;
+  const { urls = ['ws://one/ws', 'ws://two/ws'], behind = [], ...given } = options;
   const joining = joinRoom({ url: urls, room: 'demo', WebSocket, autoSubscribe: false, ...given });
   await turns();
   const socket = made[0] as FakeSocket;
   socket.answer('join', joined);
+  // In the same turn as the answer, as outside of browsers.
+  for (const frame of behind) socket.receive(frame);
   const room = await joining;
   return { room, made, socket, heard: listen(room) };
 }

@@ -18,6 +18,14 @@ async function next(made: FakeSocket[], index: number): Promise<FakeSocket> {
   return socket;
 }
 
+test('what comes in the same turn as the answer to `join` is heard, in order, by listeners that are set at once', async () => {
+  const { heard, socket } = await fakeRoom({ behind: [message(11), message(12)] });
+  socket.receive(message(13));
+  await vi.advanceTimersByTimeAsync(1);
+  socket.receive(message(14));
+  expect(heard).toEqual([11, 12, 13, 14]);
+});
+
 describe('a room whose connection is lost', () => {
   test('is taken up by the next gateway, says from where, and catches up in order without a repetition', async () => {
     const { room, made, socket, heard } = await fakeRoom();

@@ -5,7 +5,7 @@ const maxSenders = 4096;
 /** A sender's own clock has stood still where its messages stay late by the same, give or take this, in ms, … */
 const steadyWithinMs = 100;
 /** … while this much time passes at the sender. What was held up comes all at once instead. */
-const steadyForMs = 300;
+const steadyForMs = 800;
 
 interface Sender {
   /** The smallest difference of the two clocks that was seen in the last window, and in the present one. */
