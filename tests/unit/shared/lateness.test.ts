@@ -39,3 +39,9 @@ it('[BU17] more senders than are remembered begin anew, and take nothing along',
   for (let count = 0; count < 5000; count++) lateness.of(`s${count}`, 0, 0);
   expect(lateness.of('first', 0, 9000)).toBe(0);
 });
+
+it('[BU17] what was overtaken stays late, however steadily it comes', () => {
+  const send = sender(new Lateness());
+  for (let at = 0; at <= 4000; at += 1000) send(at, 1);
+  expect([send(1000, 5000), send(2000, 5000), send(3000, 5000), send(4000, 5000)]).toEqual([4999, 4999, 4999, 4999]);
+});

@@ -12,7 +12,9 @@ interface Sender {
   best: number;
   coming: number;
   since: number;
-  /** The last message that came late. */
+  /** When the latest of those that were on time was sent. */
+  newest: number;
+  /** The last message that came late, and was sent after all that were on time. */
   late: { at: number; offset: number } | undefined;
 }
 
@@ -29,7 +31,7 @@ export class Lateness {
     const sender = this.#senders.get(from);
     // Those who have spoken last stand last.
     this.#senders.delete(from);
-    this.#senders.set(from, sender ?? { best: offset, coming: offset, since: now, late: undefined });
+    this.#senders.set(from, sender ?? { best: offset, coming: offset, since: now, newest: at, late: undefined });
     if (!sender) {
       this.#forgetOldest();
       return 0;
@@ -46,12 +48,15 @@ export class Lateness {
     const lateMs = offset - sender.best;
     if (lateMs <= steadyWithinMs) {
       sender.late = undefined;
+      sender.newest = Math.max(sender.newest, at);
       return lateMs;
     }
+    // Overtaken by others: its sender's clock is well.
+    if (at <= sender.newest) return lateMs;
     const { late } = sender;
     if (!late || Math.abs(offset - late.offset) > steadyWithinMs) sender.late = { at, offset };
     else if (at - late.at >= steadyForMs) {
-      Object.assign(sender, { best: offset, coming: offset, late: undefined });
+      Object.assign(sender, { best: offset, coming: offset, newest: at, late: undefined });
       return 0;
     }
     return lateMs;
