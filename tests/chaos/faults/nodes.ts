@@ -41,6 +41,20 @@ export const nodeFaults: readonly Fault[] = [
     },
   },
   {
+    id: '1b',
+    name: 'a node and a gateway are killed at once',
+    how: '`kill -9` of both, somebody being on that node by that gateway',
+    expect: 'as for each by itself, one after the other',
+    touchesMedia: true,
+    barMs: 3000,
+    runs: 2,
+    async act({ stage, node, gateway, ada }) {
+      stage.signal(node, 'SIGKILL');
+      gateway.kill('SIGKILL');
+      await elsewhere(ada, node.name);
+    },
+  },
+  {
     id: '2',
     name: 'a worker is killed',
     how: '`kill -9` of one worker of the node, then of the other when all is well again',
