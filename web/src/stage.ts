@@ -66,6 +66,9 @@ export class Stage {
     const { peerId, source } = subscription;
     this.#attach(peerId, source, subscription.track);
     subscription.on('closed', () => this.#detach(peerId, source, subscription.track));
+    subscription.on('trackComing', ({ track, previous }) => {
+      this.#tileOf(peerId, isScreen(source)).expect(previous, track);
+    });
     subscription.on('trackChanged', ({ track, previous }) => {
       this.#tileOf(peerId, isScreen(source)).change(previous, track);
       this.#refresh(peerId);

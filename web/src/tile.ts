@@ -1,5 +1,6 @@
 import type { Subscription } from '@sluice/client';
 import { fromTemplate, part } from './dom.ts';
+import { NextPicture } from './next-picture.ts';
 
 export type MediaPath = Subscription['path'];
 
@@ -13,14 +14,12 @@ export interface TileFacts {
   muted: boolean;
 }
 
-/** The old track lives a second longer than its successor's first frame. */
-const changeAtMostMs = 900;
-
 /** One person's camera and microphone, or one person's screen. Plays what is attached to it. */
 export class Tile {
   readonly element = fromTemplate('tile-template');
   #video = part(this.element, 'video', HTMLVideoElement);
   #stream = new MediaStream();
+  #next: NextPicture | undefined;
   readonly #onBlocked: () => void;
 
   constructor(peerId: string, options: { own?: boolean; screen?: boolean; onBlocked: () => void }) {
@@ -55,18 +54,32 @@ export class Tile {
   }
 
   detach(track: MediaStreamTrack): void {
+    const next = this.#next;
+    if (next && (track === next.track || track === next.previous)) {
+      this.#stream.removeTrack(next.previous);
+      this.#dropNext();
+    }
     this.#stream.removeTrack(track);
     this.#refresh();
   }
 
-  /** The same camera or microphone by another way. A picture is laid under the old one until it has a frame to show. */
+  /** A picture that is to come in place of another is played under it, and seen from its first frame on. */
+  expect(previous: MediaStreamTrack, track: MediaStreamTrack): void {
+    if (track.kind === 'audio' || !this.#has(previous)) return;
+    this.#dropNext();
+    this.#next = new NextPicture(this.#video, previous, track);
+  }
+
+  /** The same camera or microphone by another way. */
   change(previous: MediaStreamTrack, track: MediaStreamTrack): void {
-    if (!this.#stream.getTracks().includes(previous)) return this.attach(track);
+    if (!this.#has(previous)) return this.attach(track);
     if (track.kind === 'audio') {
       this.#stream.addTrack(track);
       this.#stream.removeTrack(previous);
-    } else this.#layUnder(previous, track);
-    this.play();
+      return this.play();
+    }
+    if (this.#next?.track !== track) this.expect(previous, track);
+    this.#next?.onceSeen(() => this.#turnTo(track));
   }
 
   /** Hides the picture while its sender has paused it: the last frame would look like a fault. */
@@ -90,28 +103,33 @@ export class Tile {
   }
 
   remove(): void {
+    this.#dropNext();
     this.#video.srcObject = null;
     this.element.remove();
   }
 
-  #layUnder(previous: MediaStreamTrack, track: MediaStreamTrack): void {
-    const old = this.#video;
-    const others = this.#stream.getTracks().filter((one) => one !== previous);
-    this.#video = old.cloneNode() as HTMLVideoElement;
-    // The sound goes with the element that stays.
-    this.#stream = new MediaStream([track, ...others]);
-    this.#video.srcObject = this.#stream;
-    this.#video.muted = old.muted;
-    old.muted = true;
-    old.before(this.#video);
-    const remove = (): void => {
-      clearTimeout(timer);
-      old.srcObject = null;
-      old.remove();
-    };
-    // A hidden tab shows no frames.
-    const timer = setTimeout(remove, changeAtMostMs);
-    this.#video.requestVideoFrameCallback(remove);
+  #has(track: MediaStreamTrack): boolean {
+    return this.#stream.getTracks().includes(track);
+  }
+
+  /** The sound goes with the picture. */
+  #turnTo(track: MediaStreamTrack): void {
+    const next = this.#next;
+    if (next?.track !== track) return;
+    this.#next = undefined;
+    for (const other of this.#stream.getTracks()) if (other !== next.previous) next.stream.addTrack(other);
+    next.video.muted = this.#video.muted;
+    this.#video.srcObject = null;
+    this.#video.remove();
+    this.#video = next.video;
+    this.#stream = next.stream;
+    this.#refresh();
+    this.play();
+  }
+
+  #dropNext(): void {
+    this.#next?.remove();
+    this.#next = undefined;
   }
 
   #refresh(): void {

@@ -15,6 +15,8 @@ export interface PlaceParameters {
   consumerTransport?: TransportParameters;
   iceServers: RTCIceServer[];
   handlerFactory?: types.HandlerFactory | undefined;
+  /** The place before. What its device has learned of this browser takes tens of milliseconds to learn again. */
+  before?: MediaPlace | undefined;
 }
 
 export interface PlaceEvents {
@@ -28,7 +30,7 @@ export interface PlaceEvents {
  */
 export class MediaPlace {
   readonly #signalling: Signalling;
-  readonly #parameters: PlaceParameters;
+  readonly #parameters: Omit<PlaceParameters, 'before'>;
   /** The transports that came with the parameters. One that failed or was closed is no use a second time. */
   readonly #given: Map<Direction, TransportParameters>;
   readonly #emitter = new Emitter<PlaceEvents>();
@@ -38,11 +40,13 @@ export class MediaPlace {
 
   constructor(signalling: Signalling, parameters: PlaceParameters) {
     this.#signalling = signalling;
-    this.#parameters = parameters;
-    const { producerTransport, consumerTransport } = parameters;
+    const { before, ...own } = parameters;
+    this.#parameters = own;
+    const { producerTransport, consumerTransport } = own;
     this.#given = new Map();
     if (producerTransport) this.#given.set('send', producerTransport);
     if (consumerTransport) this.#given.set('recv', consumerTransport);
+    this.#device = before && before.#deviceFor(own);
   }
 
   on<T extends keyof PlaceEvents>(type: T, listener: (value: PlaceEvents[T]) => void): Off {
@@ -122,6 +126,13 @@ export class MediaPlace {
   async #ask(direction: Direction): Promise<TransportParameters> {
     const reply = await this.#signalling.request('createWebRtcTransport', { direction, sctp: true });
     return 'producerTransport' in reply ? reply.producerTransport : reply.consumerTransport;
+  }
+
+  /** Its device, where a router speaks what this one does. Every router of a cluster should. */
+  #deviceFor({ rtpCapabilities }: PlaceParameters): Promise<Device> | undefined {
+    return JSON.stringify(rtpCapabilities) === JSON.stringify(this.#parameters.rtpCapabilities)
+      ? this.#device
+      : undefined;
   }
 
   #fail(transport: types.Transport, cause: unknown): void {

@@ -56,7 +56,7 @@ export class Mover {
     this.#latest = { id, stands: false };
     const { signalling, iceServers, handlerFactory, createPlace = newPlace } = this.#options;
     const before = this.#place;
-    const next = createPlace(signalling, { ...event, iceServers, handlerFactory });
+    const next = createPlace(signalling, { ...event, iceServers, handlerFactory, before });
     this.#enter(next);
     try {
       await this.#goTo(next, event);

@@ -60,7 +60,7 @@ export class Publisher {
 
   /** Produces everything again at another place. What is paused stays so. */
   async move(place: MediaPlace, { lost }: MoveManner): Promise<void> {
-    const startKbps = await uplinkKbps(this.#place, lost);
+    const startKbps = uplinkKbps(this.#place, lost);
     this.#place = place;
     // A picture is missed more than a sound, and they are produced one after another.
     const all = [...this.#published.keys()].toSorted((one, other) => other.kind.localeCompare(one.kind));
@@ -86,15 +86,15 @@ export class Publisher {
     return publication;
   }
 
-  #move(publication: Publication, startKbps = startBitrateKbps): Promise<void> {
+  #move(publication: Publication, knownKbps = Promise.resolve(startBitrateKbps)): Promise<void> {
     const place = this.#place;
     return publication.move(async ({ track, paused, producerId }) => {
       if (place !== this.#place) throw new SluiceClientError('closed', 'Another move has overtaken this one.');
       const given = this.#published.get(publication) ?? {};
+      const [transport, startKbps] = await Promise.all([place.transport('send'), knownKbps]);
       const codecOptions = { videoGoogleStartBitrate: startKbps, ...given.codecOptions };
       const options = { ...given, ...(track.kind === 'video' && { codecOptions }) };
       const fields = { ...announced(track, options), paused, replaces: producerId };
-      const transport = await place.transport('send');
       return produce(transport, track, options, fields);
     });
   }

@@ -6,6 +6,12 @@ import type { Signalling } from './signalling.ts';
 
 export interface SubscriptionEvents {
   /**
+   * The same by another way is about to come: `trackChanged` follows when it is there, or nothing where it comes to
+   * nothing. Whoever plays it under the old picture from here on sees its first frame at once, and not when a new video
+   * element has started.
+   */
+  trackComing: { track: MediaStreamTrack; previous: MediaStreamTrack };
+  /**
    * The same camera or microphone by another way: somebody's media moved, or our own. The new track has frames already,
    * and the old one lives for another second, so that nobody need see the change.
    */
@@ -138,6 +144,7 @@ export class Subscription {
     const turn = ++this.#newest;
     const way = this.#add({ info, consumer });
     this.#coming++;
+    this.#emitter.emit('trackComing', { track: consumer.track, previous: this.track });
     await arrival();
     this.#coming--;
     if (this.closed) return;

@@ -16,8 +16,12 @@ export interface BeatsOptions {
   leaseMs?: number;
 }
 
-/** More often finds a killed process sooner, and costs one small message for each process that is depended on. */
-const beatEveryMs = 250;
+/**
+ * More often finds a killed process sooner, and costs one small message for each process that is depended on. So it is
+ * as often as this, in ms, for those who depend on few, and never more than so many messages a second.
+ */
+const beatEveryMs = 100;
+const beatsPerSecond = 200;
 /**
  * One beat that nobody heard may have met a subscription on its way back, which takes some 50 ms; one more, so many ms
  * later, did not. Sooner finds the killed sooner, and takes whoever is slow to subscribe again for dead.
@@ -52,7 +56,7 @@ export class Beats {
 
   start(): void {
     const { bus, clock, leaseMs = 2000 } = this.#options;
-    this.#timer = clock.setRepeating(() => this.#round(), beatEveryMs);
+    this.#schedule(0);
     this.#unwatch = bus.onChange(() => {
       this.#quietUntil = clock.now() + leaseMs;
       for (const pulse of this.#pulses.values()) pulse.missed = 0;
@@ -65,9 +69,15 @@ export class Beats {
     this.#unwatch?.();
   }
 
-  #round(): void {
+  #schedule(targets: number): void {
+    const afterMs = Math.max(beatEveryMs, (targets * 1000) / beatsPerSecond);
+    this.#timer = this.#options.clock.setTimer(() => this.#schedule(this.#round()), afterMs);
+  }
+
+  /** Returns how many were beaten. */
+  #round(): number {
     const { bus, clock, targets } = this.#options;
-    if (!bus.connected || clock.now() < this.#quietUntil) return;
+    if (!bus.connected || clock.now() < this.#quietUntil) return 0;
     const now = new Set(targets());
     for (const address of this.#pulses.keys()) if (!now.has(address)) this.#pulses.delete(address);
     for (const address of now) {
@@ -75,6 +85,7 @@ export class Beats {
       // Asked again in a moment of its own.
       if (pulse.missed !== 1) void this.#send(address, pulse);
     }
+    return now.size;
   }
 
   #pulse(address: string): Pulse {
