@@ -9,6 +9,7 @@ import {
 } from '@sluice/shared';
 import { nodeSettings, readNodeConfig } from './config.ts';
 import { startMediaNode } from './index.ts';
+import { rehearse } from './rehearsal.ts';
 import { version } from './version.ts';
 
 try {
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
   const config = readNodeConfig(process.env);
   const log = createLogger({ name: 'media-node', level: config.logLevel });
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
+  await rehearse(config, version, log);
   const coordination = openRedisCoordination(config.redisUrl, { log });
   const node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
   collectProcessMetrics(node.metricsRegistry);
