@@ -114,10 +114,11 @@ export class Successions {
     if (wanted.length > 0) await this.#bring(await this.#options.recv(), wanted, manner);
   }
 
-  /** These are consumed where nothing comes from any more. */
+  /** These are consumed where nothing comes from any more. They outlive that place while they are fetched. */
   leftBehind(subscriptions: readonly Subscription[]): void {
     for (const subscription of subscriptions) {
       this.#orphans.add(subscription);
+      subscription.awaitSuccessor(lostGraceMs);
       void this.#fetch(subscription);
     }
   }

@@ -102,6 +102,17 @@ describe('a subscription whose producer is replaced', () => {
     expect(subscription.consumerId).toBe('c-3');
   });
 
+  test('says which track is coming, before it has anything to show', async () => {
+    const { subscriber, subscription, answer } = await watching();
+    const coming: unknown[] = [];
+    subscription.on('trackComing', ({ track, previous }) => coming.push([previous, track]));
+    await subscriber.follow('one', 'two');
+    void subscriber.consumerAdded(info('c-2', 'two'), 'c-1');
+    await answer('resumeConsumer');
+    expect(coming).toEqual([[{ of: 'c-1' }, { of: 'c-2' }]]);
+    expect(subscription.track).toEqual({ of: 'c-1' });
+  });
+
   test('is what subscribing to the successor gives', async () => {
     const { subscriber, subscription } = await watching();
     await subscriber.follow('one', 'two');
@@ -170,4 +181,16 @@ describe('a subscription whose producer is replaced', () => {
 test('a producer that nobody subscribed to has no followers', async () => {
   const { subscriber } = await watching();
   expect(await subscriber.follow('unknown', 'two')).toBe(false);
+});
+
+test('what a new place brings no consumer of is fetched there, and outlives the old place until it comes', async () => {
+  const { subscriber, subscription, place, answer, arrive } = await watching();
+  void subscriber.move(new FakePlace('there').place, [], { lost: true });
+  await turns();
+  place.close();
+  expect(subscription.closed).toBe(false);
+  await answer('consume', { type: 'consumed', consumers: [info('c-2', 'one')], failed: [] });
+  await answer('resumeConsumer');
+  await arrive();
+  expect([subscription.closed, subscription.consumerId]).toEqual([false, 'c-2']);
 });
