@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { describeMachine, machineLines } from '../bench/measure/machine.ts';
 import { replaceSection } from '../bench/measure/document.ts';
 import { writeJson } from '../bench/measure/options.ts';
-import { browserTable, killInBrowsers } from './browser.ts';
+import { faultsInBrowsers } from './browser.ts';
+import { browserTable } from './browser-table.ts';
 import { campaign } from './campaign.ts';
 import { faults } from './faults/index.ts';
 import { notesOf, rowOf, tableOf } from './report.ts';
@@ -73,17 +74,13 @@ async function putIntoDocument(name: string, paragraphs: readonly string[]): Pro
 
 async function inBrowsers(): Promise<never> {
   const on = machineLines(describeMachine());
-  const tables: string[] = [];
-  for (const size of ['320x180', '640x360']) {
-    const figures = await killInBrowsers({
-      size,
-      runs: Number(values.runs ?? 20),
-      onRun: ({ publisher, viewer }) =>
-        console.log(`${size}: publisher's node killed ${publisher.at(-1)} ms, viewer's ${viewer.at(-1) ?? '–'} ms`),
-    });
-    tables.push(browserTable(size, figures));
-  }
-  console.log(['', ...tables, '', ...on].join('\n'));
-  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), ...tables]);
+  const figures = await faultsInBrowsers({
+    runs: Number(values.runs ?? 20),
+    onRun: ({ publisher, drain, gateway }) =>
+      console.log(JSON.stringify({ publisher: publisher.at(-1), drain: drain.slice(-2), gateway: gateway.slice(-2) })),
+  });
+  const table = browserTable(figures);
+  console.log(['', table, '', ...on].join('\n'));
+  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), table]);
   process.exit(0);
 }

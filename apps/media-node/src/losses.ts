@@ -12,6 +12,7 @@ export async function forgetNode(node: MediaNode, event: RegistryEvent): Promise
   const { type, report } = event;
   node.metrics.detected(event);
   if (type === 'appeared') return;
+  if (type === 'lost') node.endpoint.abandon(report.address);
   if (report.kind === 'gateway') return detachAll(node, report.address);
   node.pipeWatch.ways.forget(report.address);
   for (const slice of [...node.slices]) {

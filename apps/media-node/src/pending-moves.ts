@@ -78,5 +78,6 @@ export function pendingNotice(peer: Peer): MoveEvent | undefined {
 
 /** Without the consumers that have closed since. */
 function currentNotice(peer: Peer, event: MoveEvent): MoveEvent {
+  if (!event.consumers) return event;
   return { ...event, consumers: event.consumers.filter(({ id }) => peer.consumers.has(id as never)) };
 }

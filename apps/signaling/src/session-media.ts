@@ -31,9 +31,10 @@ export class SessionMedia {
     else if (event.type === 'move') this.#moved(event);
   }
 
-  /** Everything is consumed anew; what could not be is gone. */
+  /** Everything is consumed anew; what could not be is gone. What follows one by one takes its place then. */
   #moved({ consumers, producerTransport }: MoveEvent): void {
     this.move = { id: producerTransport.id, stood: false };
+    if (!consumers) return;
     const before = new Map(this.consumers);
     this.consumers.clear();
     for (const consumer of consumers) this.#replace(consumer, before);

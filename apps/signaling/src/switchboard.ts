@@ -224,8 +224,11 @@ export class Switchboard {
 
   #heed(event: RegistryEvent): void {
     this.#detected(event);
-    if (event.type === 'lost') void this.#fencing.lost(event.report.boot).then(() => this.#movers.look());
     if (event.type === 'left') this.#movers.look();
+    if (event.type !== 'lost') return;
+    // Else what was asked of it would hold up whatever its peers ask of their next node.
+    this.#endpoint.abandon(event.report.address);
+    void this.#fencing.lost(event.report.boot).then(() => this.#movers.look());
   }
 
   #tell(notice: PeerNotice): void {

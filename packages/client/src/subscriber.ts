@@ -98,12 +98,16 @@ export class Subscriber {
     return this.#successions.added(info, replaces);
   }
 
-  /** From here on everything goes by another place, where some of what is here is consumed already. */
-  async move(place: MediaPlace, consumers: readonly ReplacingConsumer[], manner: MoveManner): Promise<void> {
+  /** From here on everything goes by another place, where some of what is here is consumed already, or soon will be. */
+  async move(
+    place: MediaPlace,
+    consumers: readonly ReplacingConsumer[] | undefined,
+    manner: MoveManner,
+  ): Promise<void> {
     this.#place = place;
     // A gateway that took us up without our node cannot have told the next one.
     this.#capabilitiesKnown = false;
-    await this.#successions.moved(consumers, manner);
+    await (consumers ? this.#successions.moved(consumers, manner) : this.#successions.movedAhead());
   }
 
   /** Back to a place that stands, after a move to another has failed. */

@@ -4,6 +4,7 @@ import type { Arrival } from './arrival.ts';
 import { autoSubscribe } from './auto-subscribe.ts';
 import { type Built, buildConsumers } from './building.ts';
 import { type ClientErrorCode, SluiceClientError } from './errors.ts';
+import { Followers } from './followers.ts';
 import { insist, type Signalling } from './signalling.ts';
 import type { Consumed } from './subscriber.ts';
 import type { Subscription } from './subscription.ts';
@@ -48,6 +49,8 @@ export class Successions {
   readonly #newest = new WeakMap<Subscription, string>();
   /** How many consumers are on their way to each. */
   readonly #changing = new Map<Subscription, number>();
+  /** Those that a consumer is to follow a move for. */
+  readonly #followers = new Followers<Subscription>(patienceMs);
 
   constructor(options: SuccessionsOptions) {
     this.#options = options;
@@ -91,10 +94,13 @@ export class Successions {
       return this.#close([info.id]);
     }
     const lost = subscription.awaitsSuccessor || (anew && this.#isComing(subscription, info.producerId));
+    const isThere = this.#followers.arrives(subscription);
     try {
       await this.#bring(await this.#options.recv(), [{ info, subscription }], { lost });
     } catch {
       this.leftBehind([subscription]);
+    } finally {
+      isThere();
     }
   }
 
@@ -112,6 +118,18 @@ export class Successions {
     const covered = new Set(wanted.map(({ subscription }) => subscription));
     this.leftBehind([...this.#options.all()].filter((subscription) => !covered.has(subscription)));
     if (wanted.length > 0) await this.#bring(await this.#options.recv(), wanted, manner);
+  }
+
+  /** Everything goes by another place, and what is there for us comes one by one. What doesn't come is fetched. */
+  async movedAhead(): Promise<void> {
+    const all = [...this.#options.all()];
+    // What they come by is built meanwhile; where it can't be, they will tell.
+    if (all.length > 0) this.#options.recv().catch(() => undefined);
+    const waits = all.map((subscription) => {
+      subscription.awaitSuccessor(lostGraceMs);
+      return this.#followers.wait(subscription, () => !subscription.closed && this.leftBehind([subscription]));
+    });
+    await Promise.all(waits);
   }
 
   /** These are consumed where nothing comes from any more. They outlive that place while they are fetched. */

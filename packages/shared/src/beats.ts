@@ -23,10 +23,10 @@ export interface BeatsOptions {
 const beatEveryMs = 100;
 const beatsPerSecond = 200;
 /**
- * One beat that nobody heard may have met a subscription on its way back, which takes some 50 ms; one more, so many ms
+ * One beat that nobody heard may have met a subscription on its way back, which takes some 30 ms; one more, so many ms
  * later, did not. Sooner finds the killed sooner, and takes whoever is slow to subscribe again for dead.
  */
-const askAgainAfterMs = 150;
+const askAgainAfterMs = 100;
 const silentAfter = 2;
 
 /** What is known of one inbox. */
@@ -38,7 +38,7 @@ interface Pulse {
 const beat = encodeEnvelope({ type: 'ping', id: 'beat' });
 
 /**
- * Knows of a killed process within half a second. Its subscription ends with it, and `PUBLISH` says how many heard: so
+ * Knows of a killed process within a quarter of a second. Its subscription ends with it, and `PUBLISH` says how many heard: so
  * whoever depends on a process sends it a beat now and then and counts those that nobody heard. A host that vanished,
  * froze or was cut off keeps its subscription for a while: that is what leases are for. In a Redis Cluster the count is
  * not to be had, and leases decide alone.

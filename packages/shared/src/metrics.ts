@@ -27,10 +27,10 @@ export const buckets = {
   /** 0.5 ms to 10 s: an action is a millisecond where all is well and two seconds where it is not. */
   request: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   /**
-   * Around where losses are noticed: two beats unheard make half a second, a lease two to two and a half. Beyond 3 s
-   * something kept the judge from judging.
+   * Around where losses are noticed: two beats unheard make a fifth of a second, a lease two to two and a half.
+   * Beyond 3 s something kept the judge from judging.
    */
-  detection: [0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 1, 1.5, 2, 2.25, 2.5, 3, 4, 6, 10],
+  detection: [0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.25, 2.5, 3, 4, 6, 10],
   /** 10 ms to a minute: the bar for people is 1 s, a drain's overlap takes 2 to 10, and 30 is when a peer is given up. */
   recovery: [0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15, 30, 60],
   roomSize: [1, 2, 3, 5, 8, 13, 21, 50, 100, 250, 500, 1000],

@@ -51,7 +51,7 @@ export function describeTarget(target: RedisTarget): string {
   return target.url.replace(/\/\/[^@/]*@/, '//***@');
 }
 
-const retryDelayMs = (attempts: number): number => jittered(Math.min(25 * 2 ** attempts, longestRetryMs), 0.25);
+const retryDelayMs = (attempts: number): number => jittered(Math.min(25 * 2 ** (attempts - 1), longestRetryMs), 0.25);
 
 /**
  * Nothing queues while Redis is away, and nothing is sent twice: a command fails at once, or with its connection.

@@ -29,15 +29,18 @@ export const nodeFaults: readonly Fault[] = [
   {
     id: '1',
     name: 'a node is killed',
-    how: '`kill -9` of the node and its workers',
+    how: '`kill -9` of the node and its workers, while somebody on it talks',
     expect: 'its peers go on elsewhere under their own names; a second without picture at most',
     touchesMedia: true,
     barMs: 1000,
     runs: 20,
     fast: true,
     async act({ stage, node, ada }) {
+      // What is asked of a node as it dies must not hold up what is asked of the next one.
+      const talking = setInterval(() => void ada.room.sendMessage('still there?').catch(() => undefined), 5);
+      await wait(50);
       stage.signal(node, 'SIGKILL');
-      await elsewhere(ada, node.name);
+      await elsewhere(ada, node.name).finally(() => clearInterval(talking));
     },
   },
   {

@@ -194,3 +194,31 @@ test('what a new place brings no consumer of is fetched there, and outlives the 
   await arrive();
   expect([subscription.closed, subscription.consumerId]).toEqual([false, 'c-2']);
 });
+
+describe('a new place whose consumers follow', () => {
+  test('is waited for, and changed to one by one', async () => {
+    const { subscriber, subscription, place, answer, arrive, said } = await watching();
+    const moved = subscriber.move(new FakePlace('there').place, undefined, { lost: true });
+    await turns();
+    place.close();
+    await vi.advanceTimersByTimeAsync(1999);
+    void subscriber.consumerAdded(info('c-2', 'one'), 'c-1');
+    await answer('resumeConsumer');
+    await arrive();
+    await moved;
+    expect([subscription.closed, subscription.consumerId]).toEqual([false, 'c-2']);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect([subscription.closed, said('consume').length]).toEqual([false, 1]);
+  });
+
+  test('that does not bring one is asked for it', async () => {
+    const { subscriber, subscription, answer, arrive } = await watching();
+    const moved = subscriber.move(new FakePlace('there').place, undefined, { lost: true });
+    await vi.advanceTimersByTimeAsync(2000);
+    await moved;
+    await answer('consume', { type: 'consumed', consumers: [info('c-2', 'one')], failed: [] });
+    await answer('resumeConsumer');
+    await arrive();
+    expect(subscription.consumerId).toBe('c-2');
+  });
+});

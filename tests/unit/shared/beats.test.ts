@@ -27,7 +27,7 @@ test('[CL9] a killed process is lost by two beats that nobody heard, the second 
   await inbox.unsubscribe();
   b.bus.set({ cut: 'both' });
   await them.pass(600);
-  expect(losses(a)).toMatchObject([{ means: 'unheard', report: { id: 'b' }, silentMs: 250 }]);
+  expect(losses(a)).toMatchObject([{ means: 'unheard', report: { id: 'b' }, silentMs: 200 }]);
 });
 
 test('[CL9] a silent process whose inbox stands is lost by its lease, counted from its last heartbeat', async () => {
@@ -44,11 +44,11 @@ test('[CL9] a silent process whose inbox stands is lost by its lease, counted fr
 test('[CL9] a beat that somebody heard starts the count anew', async () => {
   const { them, a, b, inbox } = await couple();
   await inbox.unsubscribe();
-  await them.pass(120);
+  await them.pass(100);
   const again = await b.bus.subscribe('sluice:node:b:b-boot', () => undefined);
   await them.pass(300);
   await again.unsubscribe();
-  await them.pass(120);
+  await them.pass(100);
   expect(losses(a)).toEqual([]);
 });
 

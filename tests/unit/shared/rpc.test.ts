@@ -91,6 +91,18 @@ describe('one call', () => {
     expect(call.outcome).toBe('deadlineExceeded');
   });
 
+  it('[CL21] a call to a process that is lost ends at once, and others go on', async () => {
+    const exchange = new Exchange();
+    const asker = await exchange.party('asker');
+    const never = serving(() => new Promise(() => undefined));
+    const [lost, slow] = [await exchange.party('lost', never), await exchange.party('slow', never)];
+    const calls = [watched(ask(asker, lost)), watched(ask(asker, slow))];
+    await settle();
+    asker.endpoint.abandon(lost.address);
+    await settle();
+    expect(calls.map(({ outcome }) => outcome)).toEqual(['nodeUnavailable', null]);
+  });
+
   it('[CL22] a process that stops ends its calls', async () => {
     const exchange = new Exchange();
     const asker = await exchange.party('asker');

@@ -1,6 +1,6 @@
 import type { BootId, NodeId, OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { MoveEvent } from '@sluice/shared/protocol';
+import type { MoveEvent, ReplacingConsumer } from '@sluice/shared/protocol';
 import { consumeAgain, type PeerPlace } from '../consuming.ts';
 import { transportParameters } from '../media/transports.ts';
 import type { MediaNode } from '../media-node.ts';
@@ -87,14 +87,31 @@ async function settleIn(
       details: { path: 'transports' },
     });
   }
-  const consumers = await consumeAgain({ slice, peer }, peer.receivingTransport(), carried);
-  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
   const { reason, deadlineMs } = from;
   const rtpCapabilities = routerCapabilities(peer);
-  const given = { rtpCapabilities, producerTransport, consumerTransport, consumers };
+  const given = { rtpCapabilities, producerTransport, consumerTransport };
   const event: MoveEvent = { type: 'move', node: slice.owner.node, reason, deadlineMs, ...given };
+  const consumers = consumeAgain({ slice, peer }, peer.receivingTransport(), carried);
+  // Of a place that is gone nothing is seen or heard any more: what the peer sends must not wait for what it watches.
+  if (deadlineMs === 0) void consumers.then((made) => bring({ slice, peer }, event, made));
+  else event.consumers = expected(peer, await consumers);
   expectMove(node, slice, peer, event);
   return event;
+}
+
+/** Behind the notice, and with it where that is said again. */
+function bring({ slice, peer }: PeerPlace, event: MoveEvent, consumers: ReplacingConsumer[]): void {
+  event.consumers = expected(peer, consumers);
+  // A picture is missed more than a sound, and a browser builds one after another.
+  for (const { replaces, ...consumer } of consumers.toSorted((a, b) => b.kind.localeCompare(a.kind))) {
+    slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
+  }
+}
+
+/** Once they are resumed, their layers are chosen at once. */
+function expected(peer: Peer, consumers: ReplacingConsumer[]): ReplacingConsumer[] {
+  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
+  return consumers;
 }
 
 function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabilities'] {

@@ -94,6 +94,11 @@ export class Endpoint {
     return this.#client.call(address, operation, params, options) as Promise<OperationResults[O]>;
   }
 
+  /** Ends the calls to a process that is lost. */
+  abandon(address: string): void {
+    this.#client.abandon(address);
+  }
+
   /** Tells, without waiting for anything. Nobody hearing it is counted. */
   notify(address: string, topic: string, body: unknown): void {
     this.#options.bus.publish(address, encodeEnvelope({ type: 'notice', topic, body })).then(

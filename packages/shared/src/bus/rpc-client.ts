@@ -14,6 +14,7 @@ export interface CallOptions {
 }
 
 interface Pending {
+  address: string;
   resolve(result: unknown): void;
   reject(error: SluiceError): void;
 }
@@ -23,7 +24,7 @@ const maxPending = 20_000;
 
 /**
  * Asks operations of other processes. A call ends once: with its result, a typed error, or `deadlineExceeded`; at once
- * with `nodeUnavailable` where nobody hears the address. Unanswered at half its time, it is sent again under the same
+ * with `nodeUnavailable` where nobody hears the address, or its process is lost meanwhile. Unanswered at half its time, it is sent again under the same
  * id, which the receiver answers without doing it twice.
  */
 export class RpcClient {
@@ -70,9 +71,18 @@ export class RpcClient {
     else pending.resolve(reply.result);
   }
 
+  /** Whoever has this address is lost: what it was asked will not be answered. */
+  abandon(address: string): void {
+    this.#rejectAll('The process that was to do that is lost.', (pending) => pending.address === address);
+  }
+
   close(): void {
+    this.#rejectAll('This process is stopping.');
+  }
+
+  #rejectAll(why: string, applies: (pending: Pending) => boolean = () => true): void {
     for (const pending of [...this.#pending.values()]) {
-      pending.reject(new SluiceError('nodeUnavailable', 'This process is stopping.'));
+      if (applies(pending)) pending.reject(new SluiceError('nodeUnavailable', why));
     }
   }
 
@@ -87,6 +97,7 @@ export class RpcClient {
         for (const timer of timers) timer.cancel();
       };
       const pending: Pending = {
+        address,
         resolve: (result) => (end(), resolve(result)),
         reject: (error) => (end(), reject(error)),
       };

@@ -68,7 +68,8 @@ export interface MoveEvent {
   rtpCapabilities: RtpCapabilities;
   producerTransport: TransportParameters;
   consumerTransport: TransportParameters;
-  consumers: ReplacingConsumer[];
+  /** Absent where nothing may wait for them: they follow, each as `consumerAdded`. */
+  consumers?: ReplacingConsumer[];
 }
 
 export interface RoomState {
