@@ -95,7 +95,9 @@ export class Publisher {
       const codecOptions = { videoGoogleStartBitrate: startKbps, ...given.codecOptions };
       const options = { ...given, ...(track.kind === 'video' && { codecOptions }) };
       const fields = { ...announced(track, options), paused, replaces: producerId };
-      return produce(transport, track, options, fields);
+      return track.kind === 'video'
+        ? produceHeld(transport, track, options, fields)
+        : produce(transport, track, options, fields);
     });
   }
 }
@@ -118,11 +120,26 @@ async function uplinkKbps(place: MediaPlace, lost: boolean): Promise<number> {
 const never = new Promise<undefined>(() => undefined);
 const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));
 
+/**
+ * Sends nothing before the node knows the producer. What comes sooner is lost there, the first key frame with it; the
+ * node asks for another, and a browser answers no more for 300 ms: viewers that are ready then would wait for so long.
+ */
+async function produceHeld(...[transport, track, options, appData]: Parameters<typeof produce>) {
+  const hold = (sender: RTCRtpSender): void => {
+    // One whose transport has closed sends nothing anyway.
+    sender.replaceTrack(null).catch(() => undefined);
+  };
+  const producer = await produce(transport, track, options, appData, hold);
+  await producer.rtpSender?.replaceTrack(track);
+  return producer;
+}
+
 async function produce(
   transport: types.Transport,
   track: MediaStreamTrack,
   options: PublishOptions,
   appData: types.AppData,
+  onRtpSender?: types.OnRtpSenderCallback,
 ): Promise<types.Producer> {
   try {
     return await transport.produce({
@@ -133,6 +150,7 @@ async function produce(
       // The track is the caller's: the default would end it with the producer, and even when the server refuses it.
       stopTracks: false,
       disableTrackOnPause: false,
+      ...(onRtpSender && { onRtpSender }),
       appData,
     });
   } catch (error) {

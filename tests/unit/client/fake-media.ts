@@ -23,6 +23,9 @@ export class FakeProducer extends EventEmitter {
   readonly id: string;
   readonly kind: string;
   readonly track: MediaStreamTrack;
+  /** What was sent, and null for nothing, in order. */
+  readonly sent: (MediaStreamTrack | null)[] = [];
+  readonly rtpSender = { replaceTrack: async (track: MediaStreamTrack | null) => void this.sent.push(track) };
   closed = false;
 
   constructor(id: string, track: MediaStreamTrack) {
@@ -63,6 +66,7 @@ interface Produced {
   codecOptions: Record<string, unknown>;
   stopTracks: boolean;
   appData: Record<string, unknown>;
+  onRtpSender?: (sender: FakeProducer['rtpSender']) => void;
 }
 
 /** A place whose transports are there at once; what is produced is answered with ids of its own. */
@@ -118,6 +122,7 @@ export class FakePlace {
     this.produced.push(options);
     if (this.refusal) throw this.refusal;
     const producer = new FakeProducer(`${this.name}-${options.track.kind}`, options.track);
+    options.onRtpSender?.(producer.rtpSender);
     this.producers.push(producer);
     return producer;
   }

@@ -107,6 +107,17 @@ describe('a mover', () => {
     expect(errors).toEqual([]);
   });
 
+  test('sends nothing of a camera before the node knows it', async () => {
+    const fresh = new FakePlace('new');
+    const { mover, camera } = await settled([fresh]);
+    const moving = mover.move(nodeLost({ consumers: undefined }));
+    await turns();
+    expect(fresh.producers.map(({ sent }) => sent)).toEqual([[null, camera.track], []]);
+    mover.close();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await moving;
+  });
+
   test('in a drain sends by both places for a while', async () => {
     const fresh = new FakePlace('new');
     const { mover, old, socket, says } = await settled([fresh]);
