@@ -27,6 +27,12 @@ export interface MoverOptions {
 const overlapMs = 2500;
 
 /**
+ * When nothing presses, what we watch comes first, and what we send this many ms later at most: to build both at once
+ * keeps a small device's decoders waiting.
+ */
+const staggerMs = 1500;
+
+/**
  * Takes this peer's media to another place when the server says so: the new one is built beside the old, and the old one
  * goes when the new one stands. One that fails leaves everything as it was, as far as that lives.
  */
@@ -94,9 +100,16 @@ export class Mover {
     const lost = deadlineMs === 0;
     const sends = publisher.publications.size > 0;
     data.move(place);
-    await Promise.all([publisher.move(place, { lost }), subscriber.move(place, consumers, { lost })]);
+    const subscribed = subscriber.move(place, consumers, { lost });
+    const published = lost ? publisher.move(place, { lost }) : this.#publishAfter(subscribed, place);
+    await Promise.all([subscribed, published]);
     // After a loss there is nothing left to overlap with.
     if (sends && !lost) await pause(Math.min(overlapMs, deadlineMs / 2));
+  }
+
+  async #publishAfter(subscribed: Promise<void>, place: MediaPlace): Promise<void> {
+    await Promise.race([subscribed.catch(() => undefined), pause(staggerMs)]);
+    if (!this.#isOvertaken(place)) await this.#options.publisher.move(place, { lost: false });
   }
 
   #isOvertaken(place: MediaPlace): boolean {

@@ -179,6 +179,7 @@ describe('a mover', () => {
     const { mover, old, camera, subscription, socket, says, arrive } = await settled([second, third]);
     const first = mover.move(move({ consumers: [consumer('c-2', { replaces: 'c-old' })] }));
     await says('resumeConsumer');
+    await vi.advanceTimersByTimeAsync(1500);
     const last = mover.move(nodeLost({ consumers: [consumer('c-3', { replaces: 'c-2' })] }));
     await says('resumeConsumer');
     expect(third.produced.map(({ appData }) => appData['replaces'])).toEqual(['second-video', 'second-audio']);
