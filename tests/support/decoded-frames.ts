@@ -41,7 +41,7 @@ export async function watchDecoded(page: Page): Promise<void> {
     const watch = (track: MediaStreamTrack): void => {
       if (track.kind !== 'video') return;
       const { readable } = new MediaStreamTrackProcessor({ track });
-      worker.postMessage({ readable }, [readable]);
+      worker.postMessage({ readable }, { transfer: [readable] });
     };
     const follow = (subscription: Subscription): void => {
       watch(subscription.track);
@@ -52,7 +52,7 @@ export async function watchDecoded(page: Page): Promise<void> {
     window.askDecoded = () =>
       new Promise((resolve) => {
         worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
-        worker.postMessage({});
+        worker.postMessage({}, { transfer: [] });
       });
   });
 }

@@ -31,6 +31,11 @@ export interface LineOptions {
 
 /** For one attempt, opening and resuming each. A gateway that does not answer must not cost the whole window. */
 const attemptMs = 4000;
+/**
+ * A gateway answers within two seconds, if only with an error. One that has not said a word for this long, in ms, after
+ * it was asked for something is taken for dead.
+ */
+const silentAfterMs = 5000;
 /** How long answers from the connection before are waited for, when another has taken over while it stood. */
 const lingerMs = 5000;
 /** Another connection has the peer now. */
@@ -74,11 +79,14 @@ export class Line implements Signalling {
       return this.#waiting.add(action, fields, deadlineMs ?? this.#options.connection.deadlineMs ?? defaultDeadlineMs);
     }
     const heard = connection.framesHeard;
+    const onSilence = (): void => {
+      if (connection.framesHeard === heard) this.#abandon(connection, 'silent');
+    };
+    const timer = setTimeout(onSilence, silentAfterMs);
     try {
       return await connection.request(action, fields, deadlineMs);
-    } catch (error) {
-      if (isTimeout(error) && connection.framesHeard === heard) this.#abandon(connection, 'silent');
-      throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -201,5 +209,3 @@ export class Line implements Signalling {
     this.#emitter.clear();
   }
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof SluiceClientError && error.code === 'timedOut';

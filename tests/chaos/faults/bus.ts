@@ -42,7 +42,7 @@ const maltreat = (
   how: `${how}, to every process, for ${forMs / 1000} s of people coming and going`,
   expect: 'media without a lost packet; every action ends in a result or a typed error; nothing is made twice',
   touchesMedia: false,
-  runs: 1,
+  runs: 3,
   async act(scene) {
     for (const way of scene.stage.ways) way.messages(fate(scene.random));
     try {
@@ -88,7 +88,7 @@ export const busFaults: readonly Fault[] = [
     how: 'garbage, a megabyte, unknown versions and `__proto__`, published to every channel that anybody listens on',
     expect: 'dropped and counted; every process lives',
     touchesMedia: false,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act({ stage, problem }) {
       const { port } = stage.redis;

@@ -17,7 +17,7 @@ export const clientFaults: readonly Fault[] = [
     how: '`kill -9` of a client in a process of its own',
     expect: 'the others see it leave when its resume window (here 5 s) has passed, and nothing of it stays',
     touchesMedia: false,
-    runs: 1,
+    runs: 2,
     stage: { settings: { RESUME_WINDOW_MS: '5000' } },
     async act({ stage, bob, note, problem }) {
       const child = spawn(process.execPath, [vanisher, bob.room.id, stage.socketsFrom(0)[0] ?? ''], {
@@ -39,7 +39,7 @@ export const clientFaults: readonly Fault[] = [
     how: `the gateway of ${crowd} sessions without media is killed`,
     expect: 'all are taken up by the other gateway; nobody in a call notices',
     touchesMedia: false,
-    runs: 1,
+    runs: 2,
     recoverWithinMs: 30_000,
     async act({ stage, gateway, ada, note, problem }) {
       const rooms: Room[] = [];

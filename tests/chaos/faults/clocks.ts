@@ -31,7 +31,7 @@ const clockFault = (id: string, offset: string, words: string): Fault => ({
   how: 'libfaketime, for the node and its workers',
   expect: 'nothing: nobody compares clocks',
   touchesMedia: false,
-  runs: 1,
+  runs: 3,
   stage: { settingsOf: wrongClock(offset) },
   async act({ node, ada, problem }) {
     if (library() === '') problem('libfaketime is not there');
@@ -49,7 +49,7 @@ export const clockFaults: readonly Fault[] = [
     how: 'heartbeats and requests with fields and operations that nobody here knows',
     expect: 'what is unknown is ignored or refused; everybody goes on',
     touchesMedia: false,
-    runs: 1,
+    runs: 3,
     fast: true,
     async act({ stage, problem }) {
       const { port } = stage.redis;
@@ -87,7 +87,7 @@ export const clockFaults: readonly Fault[] = [
     touchesMedia: true,
     everybody: true,
     barMs: 1000,
-    runs: 1,
+    runs: 2,
     async act({ stage, company }) {
       for (let round = 0; round < 3; round++) {
         const [node, gateway] = [stage.nodes[round], stage.gateways[round % 2]];

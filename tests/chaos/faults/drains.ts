@@ -20,7 +20,7 @@ export const drainFaults: readonly Fault[] = [
     expect: 'nothing: make before break for each of them, and the node ends by itself',
     touchesMedia: true,
     barMs: 100,
-    runs: 1,
+    runs: 5,
     async act({ node, ada, company, problem }) {
       await company.seat(nineMore(ada.room.id));
       company.reset();
@@ -40,7 +40,7 @@ export const drainFaults: readonly Fault[] = [
     expect: 'nothing: those who have moved stay there, the others where they are, and the node takes people again',
     touchesMedia: true,
     barMs: 100,
-    runs: 1,
+    runs: 5,
     async act({ stage, node, ada, company, note, problem }) {
       await company.seat(nineMore(ada.room.id));
       company.reset();

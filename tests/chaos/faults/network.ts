@@ -26,7 +26,7 @@ const held = (id: string, name: string, how: string, ...directions: Direction[])
   expect: 'its peers go on elsewhere, make before break; back, it lets go of what is not its own any more',
   touchesMedia: true,
   barMs: 3000,
-  runs: 1,
+  runs: 3,
   act: (scene) => nodeIsCutOff(scene, () => scene.stage.way(scene.node.name).hold(...directions)),
 });
 
@@ -40,7 +40,7 @@ const lossy = (id: string, percent: number): Fault => ({
   expect: 'pipes ask again for what is lost: hardly a packet is missing at the end',
   touchesMedia: true,
   barMs: 500,
-  runs: 1,
+  runs: 3,
   async act({ company, note }) {
     await using cut = await cutPipes({ loss: percent / 100 });
     await wait(8000);
@@ -59,7 +59,7 @@ const cutOff = (id: string, ways: 'one' | 'both'): Fault => ({
   expect: 'media goes on by way of a third node, and stays when the cut is over',
   touchesMedia: true,
   barMs: 5000,
-  runs: 1,
+  runs: 3,
   async act({ company, note }) {
     await using cut = await cutPipes({ ways });
     const began = performance.now();
@@ -78,7 +78,7 @@ export const networkFaults: readonly Fault[] = [
     expect: 'its peers go on elsewhere, make before break; back, it lets go of what is not its own any more',
     touchesMedia: true,
     barMs: 3000,
-    runs: 2,
+    runs: 3,
     act: (scene) => nodeIsCutOff(scene, () => scene.stage.way(scene.node.name).cut()),
   },
   held('16b', 'a node is cut off from Redis without a word', 'nothing comes through either way', 'there', 'back'),
@@ -89,7 +89,7 @@ export const networkFaults: readonly Fault[] = [
     how: 'its connections end, and new ones too, for 6 s',
     expect: 'media without a lost packet; the gateway says that it is not ready; it goes on when Redis is back',
     touchesMedia: false,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act({ stage, gateway, problem }) {
       stage.way(gateway.name).cut();

@@ -50,7 +50,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'as for each by itself, one after the other',
     touchesMedia: true,
     barMs: 3000,
-    runs: 2,
+    runs: 3,
     async act({ stage, node, gateway, ada }) {
       stage.signal(node, 'SIGKILL');
       gateway.kill('SIGKILL');
@@ -64,7 +64,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'its peers go on by another worker of the same node',
     touchesMedia: true,
     barMs: 2000,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act({ node, ada, company, problem }) {
       for (const pid of workersOf(node.pid)) {
@@ -82,7 +82,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'as above: the second move overtakes the first',
     touchesMedia: true,
     barMs: 2000,
-    runs: 2,
+    runs: 3,
     async act({ node, random }) {
       const before = workersOf(node.pid);
       for (const pid of before) {
@@ -98,7 +98,7 @@ export const nodeFaults: readonly Fault[] = [
     how: 'SIGSTOP of its process for 1 s, its workers run on',
     expect: 'nothing: nobody is moved',
     touchesMedia: false,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act({ stage, node, ada, problem }) {
       stage.signal(node, 'SIGSTOP', { workers: false });
@@ -115,7 +115,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'its peers go on elsewhere; woken, it changes nothing and has let go within a second',
     touchesMedia: true,
     barMs: 3000,
-    runs: 2,
+    runs: 3,
     async act(scene) {
       const { stage, node, ada, company } = scene;
       const began = performance.now();
@@ -134,7 +134,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'the watchdog kills them; their peers go on by new ones',
     touchesMedia: true,
     barMs: 4000,
-    runs: 1,
+    runs: 3,
     async act({ node }) {
       const before = workersOf(node.pid);
       for (const pid of before) process.kill(pid, 'SIGSTOP');
@@ -148,7 +148,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'as for a frozen node, and its workers send until their peers have moved',
     touchesMedia: true,
     barMs: 3000,
-    runs: 1,
+    runs: 3,
     async act(scene) {
       const { node, ada } = scene;
       const blocked = blockEventLoop(node.pid, 5000);
@@ -180,7 +180,7 @@ export const nodeFaults: readonly Fault[] = [
     expect: 'as for a killed node; the new boot is not mistaken for the old one',
     touchesMedia: true,
     barMs: 1000,
-    runs: 2,
+    runs: 3,
     async act({ stage, node, ada, bob, problem }) {
       const boots = bob.room.peers.get(ada.peerId)?.node;
       stage.signal(node, 'SIGKILL');

@@ -26,7 +26,7 @@ export const pipeFaults: readonly Fault[] = [
     expect: 'the half that was made is swept; whoever was there goes on elsewhere',
     touchesMedia: true,
     barMs: 1000,
-    runs: 2,
+    runs: 3,
     async act(scene) {
       const { stage, node, random, bob } = scene;
       // On the node that dies, and wants what is piped there; Bob's media is there already, Cy's is not.
@@ -55,7 +55,7 @@ export const pipeFaults: readonly Fault[] = [
     how: 'publish and unpublish, ten times, up to 30 ms apart, while somebody on another node subscribes to everything',
     expect: 'no orphan at either end; the last one is seen',
     touchesMedia: false,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act(scene) {
       const { stage, ada, random } = scene;
@@ -89,7 +89,7 @@ export const pipeFaults: readonly Fault[] = [
     how: 'two viewers on one node, by two gateways, at the same instant',
     expect: 'one pipe, and both see',
     touchesMedia: false,
-    runs: 2,
+    runs: 3,
     fast: true,
     async act(scene) {
       const { stage, problem } = scene;
@@ -109,7 +109,7 @@ export const pipeFaults: readonly Fault[] = [
     how: 'two joins of a new room by two gateways at the same instant, 50 times',
     expect: 'one room: both are in it, and know each other',
     touchesMedia: false,
-    runs: 1,
+    runs: 3,
     fast: true,
     async act({ stage, ada, problem }) {
       for (let round = 0; round < 50; round++) {
@@ -130,7 +130,7 @@ export const pipeFaults: readonly Fault[] = [
     how: 'nodes with six ports for pipes each, and calls across them until one is refused; then these end',
     expect: 'a typed refusal for whoever comes too late, nothing for those who are there; it works again at once',
     touchesMedia: false,
-    runs: 1,
+    runs: 3,
     stage: { workers: 2, settings: { PIPE_PORT_MIN: '45000', PIPE_PORT_MAX: '45005' } },
     async act(scene) {
       const { stage, ada, note, problem } = scene;

@@ -90,7 +90,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis is killed, and back after 3 s with its data',
     how: '`kill -9`, started again on its append-only file',
     expect: 'media without a lost packet; joins fail typed meanwhile and work within 3 s of its return',
-    runs: 2,
+    runs: 3,
     fast: true,
     act: (scene) => outage(scene, 3000, { empty: false }),
   },
@@ -100,7 +100,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis is killed, and back after 3 s empty',
     how: 'FLUSHALL, `kill -9`, started again',
     expect: 'as above; the owners have written the directory again within 3 s',
-    runs: 2,
+    runs: 3,
     fast: true,
     act: (scene) => outage(scene, 3000, { empty: true }),
   },
@@ -119,7 +119,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis forgets everything while it runs',
     how: 'FLUSHALL',
     expect: 'nobody is thrown out; the owners write it again',
-    runs: 2,
+    runs: 3,
     fast: true,
     async act(scene) {
       await ask(scene.stage.redis.port, 'FLUSHALL');
@@ -153,7 +153,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis answers 200 ms late',
     how: '200 ms and up to 100 more on everything, both ways, for 8 s',
     expect: 'nobody is taken for dead; joins take as much longer as their round trips',
-    runs: 1,
+    runs: 3,
     async act(scene) {
       const { stage, ada, note, problem } = scene;
       const { node } = ada.room;
@@ -174,7 +174,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'the keys of a room are deleted under it',
     how: "DEL of every key with the room's name",
     expect: 'the owners write it again; nobody is thrown out',
-    runs: 2,
+    runs: 3,
     fast: true,
     async act(scene) {
       const { redis } = scene.stage;
@@ -190,7 +190,7 @@ export const redisFaults: readonly Fault[] = [
     name: 'Redis fails over to its replica while people join',
     how: 'SENTINEL FAILOVER, with joins under way all the time',
     expect: 'media without a lost packet; joins work again within 5 s of the promotion, and nothing is started anew',
-    runs: 1,
+    runs: 3,
     stage: { sentinel: true },
     async act(scene) {
       const { sentinel } = scene.stage;
