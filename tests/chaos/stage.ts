@@ -5,7 +5,7 @@ import { workersOf } from '../bench/measure/processes.ts';
 import { readMetric } from '../support/cluster.ts';
 import { ask, freePorts, RedisProcess } from '../support/redis-process.ts';
 import { startSentinel, type TestSentinel } from '../support/redis.ts';
-import { TcpWay } from './tcp-way.ts';
+import { TcpWay } from '../support/tcp-way.ts';
 
 /** Where the pipes of a node end: an address of its own, so that the network between two can be cut. */
 export const pipeAddress = (node: number): string => `127.0.1.${node + 1}`;

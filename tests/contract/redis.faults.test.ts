@@ -6,7 +6,7 @@ import { eventually, ManualClock, within } from '../../packages/shared/testing/i
 import { startRedis, startSentinel } from '../support/redis.ts';
 import { freePort, RedisProcess } from '../support/redis-process.ts';
 import { openMember } from '../support/rigs.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { TcpWay } from '../support/tcp-way.ts';
 
 /** A logger whose warnings a test can read. */
 function listeningLogger(): { log: Logger; warnings: string[] } {
@@ -76,23 +76,24 @@ test('[BU13] a Redis that hangs costs the commands under way their time, and tho
 
 test('[BU14] a subscriber connection that has gone deaf is found and made anew', async () => {
   await using redis = await startRedis();
-  await using proxy = await startTcpProxy(redis.port);
+  await using way = await TcpWay.to(redis.port);
   const { log, warnings } = listeningLogger();
-  const commands = connectRedis({ url: `redis://127.0.0.1:${proxy.port}` }, { log });
+  const commands = connectRedis({ url: `redis://127.0.0.1:${way.port}` }, { log });
   const bus = createRedisBus(commands);
   const heard: string[] = [];
   await bus.subscribe('deaf', (message) => heard.push(message));
   await eventually('the bus to be connected', () => bus.connected);
-  const connections = proxy.connections;
+  const { connections } = way;
 
-  proxy.muffle('subscribe');
+  way.messages(() => []);
   expect(await bus.publish('deaf', 'unheard')).toBe(1);
   await eventually('the bus to doubt itself', () => !bus.connected, { withinMs: 6000 });
+  way.heal();
   await eventually('the bus to hear again', () => bus.connected, { withinMs: 6000 });
   expect(await bus.publish('deaf', 'heard')).toBe(1);
   await eventually('the message', () => heard.length > 0);
   expect(heard).toEqual(['heard']);
-  expect(proxy.connections).toBeGreaterThan(connections);
+  expect(way.connections).toBeGreaterThan(connections);
   expect(bus.counters).toMatchObject({ deaf: 1 });
   expect(warnings).toContain('A subscriber connection is deaf; making it anew.');
   await bus.close();

@@ -3,7 +3,7 @@ import { eventually } from '@sluice/shared/testing';
 import { cutUdp, type UdpCutOptions } from '../../support/udp-cut.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { pipeAddress } from '../stage.ts';
-import type { Direction } from '../tcp-way.ts';
+import type { Direction } from '../../support/tcp-way.ts';
 
 /** A node that Redis doesn't hear keeps what it has until its peers have gone elsewhere. */
 async function nodeIsCutOff(scene: Scene, cut: () => void): Promise<void> {

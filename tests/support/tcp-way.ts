@@ -27,6 +27,7 @@ export class TcpWay implements AsyncDisposable {
   #held = new Set<Direction>();
   #delay = { ms: 0, jitterMs: 0 };
   #fate: Fate = prompt;
+  #connections = 0;
 
   private constructor(target: number) {
     this.#target = target;
@@ -44,6 +45,11 @@ export class TcpWay implements AsyncDisposable {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.');
     return address.port;
+  }
+
+  /** How many were made by it, ever. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** Connections end, and new ones end at once. */
@@ -93,6 +99,7 @@ export class TcpWay implements AsyncDisposable {
       subscribes: false,
       rest: Buffer.alloc(0),
     };
+    this.#connections++;
     this.#passages.add(passage);
     client.on('data', (bytes) => {
       passage.subscribes ||= /subscribe\r\n/i.test(bytes.toString('latin1'));
