@@ -2,7 +2,8 @@ import { Connection } from '@sluice/client';
 import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { PeerConnection } from 'node-datachannel';
 import { connected, openConnection } from '../bench/native/connection.ts';
-import { dtlsParametersOf, offerToViewer, viewerCapabilities } from '../bench/native/sdp.ts';
+import { offerToViewer, viewerCapabilities } from '../bench/native/sdp.ts';
+import { localDtlsParameters } from './native/sdp.ts';
 import type { Place } from './topologies.ts';
 
 /**
@@ -39,7 +40,7 @@ export class NativeWatcher implements AsyncDisposable {
     const up = connected(media);
     media.setRemoteDescription(offerToViewer(transport, first.rtpParameters), 'offer');
     media.setLocalDescription('answer');
-    const dtlsParameters = dtlsParametersOf(media.localDescription()?.sdp ?? '');
+    const dtlsParameters = localDtlsParameters(media.localDescription()?.sdp ?? '');
     await connection.request('connectTransport', { transportId: transport.id, dtlsParameters });
     await connection.request('resumeConsumer', { consumerIds: consumers.map(({ id }) => id) });
     await up;

@@ -1,7 +1,7 @@
 import type { JoinedReply, TransportParameters } from '@sluice/shared/protocol';
 import { initLogger, PeerConnection, type Track } from 'node-datachannel';
 import { Exchange } from '../exchange.ts';
-import { dtlsParametersOf } from './sdp.ts';
+import { localDtlsParameters } from '../../support/native/sdp.ts';
 
 export interface PeerOptions {
   url: string;
@@ -60,7 +60,7 @@ export async function connectTransport(
 ): Promise<void> {
   const local = connection.localDescription();
   if (!local) throw new Error('There is no local description.');
-  await exchange.ask('connectTransport', { transportId, dtlsParameters: dtlsParametersOf(local.sdp), role });
+  await exchange.ask('connectTransport', { transportId, dtlsParameters: localDtlsParameters(local.sdp), role });
 }
 
 const profiles = new Map<string, number>();

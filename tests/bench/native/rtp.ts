@@ -1,9 +1,8 @@
 /** The RTP packets of a native publisher, and what a viewer reads of those that come. */
 
+import { isRtcp } from '../../support/native/rtp.ts';
+
 const headerBytes = 12;
-/** RTCP shares the port; its packet types lie here, where no payload type of RTP does (RFC 5761). */
-const firstRtcpType = 192;
-const lastRtcpType = 223;
 
 export interface PacketsOptions {
   ssrc: number;
@@ -39,6 +38,5 @@ export class Packets {
 
 /** Whether this is a packet of media: not RTCP, not a retransmission under another payload type. */
 export function isMedia(packet: Uint8Array, payloadType: number): boolean {
-  const type = packet[1] ?? 0;
-  return packet.length >= headerBytes && (type < firstRtcpType || type > lastRtcpType) && (type & 0x7f) === payloadType;
+  return packet.length >= headerBytes && !isRtcp(packet) && ((packet[1] ?? 0) & 0x7f) === payloadType;
 }

@@ -1,6 +1,7 @@
-import type { DtlsParameters, RtpCapabilities, RtpParameters, TransportParameters } from '@sluice/shared/protocol';
+import type { RtpCapabilities, RtpParameters, TransportParameters } from '@sluice/shared/protocol';
+import { remoteDescription } from '../../support/native/sdp.ts';
 
-/** mediasoup's parameters as SDP for a native peer connection, and back. One video track a connection, with mid 0. */
+/** mediasoup's parameters as SDP for a native peer connection. One video track a connection, with mid 0. */
 
 export const payloadType = 101;
 
@@ -25,75 +26,16 @@ export function viewerCapabilities({ codecs = [] }: RtpCapabilities): RtpCapabil
   return { codecs: [{ ...vp8, rtcpFeedback: [...feedback] }, ...rtx], headerExtensions: [] };
 }
 
-/** The server's answer to a publisher's offer: the publisher begins the DTLS handshake, as browsers do. */
+/** The server's answer to a publisher's offer. */
 export function answerToPublisher(transport: TransportParameters): string {
-  const codec = [`a=rtpmap:${payloadType} VP8/90000`, ...feedbackLines(payloadType)];
-  return description(transport, { direction: 'recvonly', setup: 'passive', payloadTypes: [payloadType], lines: codec });
+  const { codecs } = sentParameters(0);
+  return remoteDescription('answer', transport, [{ kind: 'video', direction: 'recvonly', codecs }]);
 }
 
 /** The server's offer to a viewer of one consumer. */
 export function offerToViewer(transport: TransportParameters, { codecs, encodings }: RtpParameters): string {
-  const lines = codecs.flatMap(({ mimeType, payloadType: type, clockRate, parameters }) => [
-    `a=rtpmap:${type} ${mimeType.slice('video/'.length)}/${clockRate}`,
-    ...(parameters?.['apt'] === undefined ? feedbackLines(type) : [`a=fmtp:${type} apt=${parameters['apt']}`]),
-  ]);
-  const types = codecs.map((codec) => codec.payloadType);
-  const sources = [...lines, ...sourceLines(encodings)];
-  return description(transport, { direction: 'sendonly', setup: 'actpass', payloadTypes: types, lines: sources });
-}
-
-/** The client's side of DTLS, from the description that its library made. */
-export function dtlsParametersOf(sdp: string): DtlsParameters {
-  const [, algorithm, value] = /^a=fingerprint:(\S+) (\S+)/m.exec(sdp) ?? [];
-  if (algorithm === undefined || value === undefined) throw new Error('This description has no fingerprint.');
-  const known = algorithm.toLowerCase() as DtlsParameters['fingerprints'][number]['algorithm'];
-  // An offer's `actpass` becomes `active` by our own answer.
-  const role = /^a=setup:passive/m.test(sdp) ? 'server' : 'client';
-  return { role, fingerprints: [{ algorithm: known, value }] };
-}
-
-const feedbackLines = (type: number) => feedback.map((one) => `a=rtcp-fb:${type} ${Object.values(one).join(' ')}`);
-
-function sourceLines(encodings: RtpParameters['encodings']): string[] {
   const { ssrc, rtx } = encodings?.[0] ?? {};
   if (ssrc === undefined) throw new Error('A consumer without an SSRC.');
-  if (!rtx) return [`a=ssrc:${ssrc} cname:bench`];
-  return [`a=ssrc-group:FID ${ssrc} ${rtx.ssrc}`, `a=ssrc:${ssrc} cname:bench`, `a=ssrc:${rtx.ssrc} cname:bench`];
-}
-
-interface Section {
-  direction: 'recvonly' | 'sendonly';
-  setup: 'passive' | 'actpass';
-  payloadTypes: number[];
-  lines: string[];
-}
-
-function description(transport: TransportParameters, { direction, setup, payloadTypes, lines }: Section): string {
-  const { iceParameters, iceCandidates, dtlsParameters } = transport;
-  const fingerprint = dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
-  if (!fingerprint) throw new Error('The server has no SHA-256 fingerprint.');
-  const all = [
-    'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
-    's=-',
-    't=0 0',
-    'a=ice-lite',
-    'a=group:BUNDLE 0',
-    `m=video 7 UDP/TLS/RTP/SAVPF ${payloadTypes.join(' ')}`,
-    'c=IN IP4 127.0.0.1',
-    'a=mid:0',
-    `a=${direction}`,
-    'a=rtcp-mux',
-    'a=rtcp-rsize',
-    ...lines,
-    `a=ice-ufrag:${iceParameters.usernameFragment}`,
-    `a=ice-pwd:${iceParameters.password}`,
-    `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
-    `a=setup:${setup}`,
-    ...iceCandidates
-      .filter(({ protocol }) => protocol === 'udp')
-      .map((it) => `a=candidate:${it.foundation} 1 udp ${it.priority} ${it.address} ${it.port} typ host`),
-    'a=end-of-candidates',
-  ];
-  return `${all.join('\r\n')}\r\n`;
+  const section = { kind: 'video', direction: 'sendonly', codecs, ssrc, rtxSsrc: rtx?.ssrc } as const;
+  return remoteDescription('offer', transport, [section]);
 }

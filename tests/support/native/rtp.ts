@@ -43,7 +43,8 @@ export class PacketWriter {
   }
 }
 
-const isRtcp = (packet: Buffer): boolean => (packet[1] ?? 0) >= firstRtcpType && (packet[1] ?? 0) <= lastRtcpType;
+export const isRtcp = (packet: Uint8Array): boolean =>
+  (packet[1] ?? 0) >= firstRtcpType && (packet[1] ?? 0) <= lastRtcpType;
 
 /** Of our numbered packet in what came: the number, and whether one can begin to decode here. */
 export interface Read {

@@ -8,12 +8,23 @@ export interface RemoteTransport {
   dtlsParameters: types.DtlsParameters;
 }
 
+/** As mediasoup-client has it, and as the protocol does. */
+interface RemoteCodec {
+  mimeType: string;
+  payloadType: number;
+  clockRate: number;
+  channels?: number;
+  parameters?: Record<string, unknown>;
+  rtcpFeedback?: { type: string; parameter?: string }[];
+}
+
 export interface RemoteSection {
   kind: Kind;
   direction: 'recvonly' | 'sendonly' | 'inactive';
-  codecs: types.RtpCodecParameters[];
-  /** What the server sends; it receives whatever is announced to it. */
-  ssrc?: number;
+  codecs: RemoteCodec[];
+  /** What the server sends, and repeats lost packets of by; it receives whatever is announced to it. */
+  ssrc?: number | undefined;
+  rtxSsrc?: number | undefined;
 }
 
 /** `answer` to a publisher's offer, or the `offer` to a viewer: the client begins the DTLS handshake in both. */
@@ -38,7 +49,7 @@ export function remoteDescription(
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function sectionLines({ kind, direction, codecs, ssrc }: RemoteSection, mid: number): string[] {
+function sectionLines({ kind, direction, codecs, ssrc, rtxSsrc }: RemoteSection, mid: number): string[] {
   return [
     `m=${kind} 7 UDP/TLS/RTP/SAVPF ${codecs.map(({ payloadType }) => payloadType).join(' ')}`,
     'c=IN IP4 127.0.0.1',
@@ -47,14 +58,17 @@ function sectionLines({ kind, direction, codecs, ssrc }: RemoteSection, mid: num
     'a=rtcp-mux',
     'a=rtcp-rsize',
     ...codecs.flatMap(codecLines),
-    ...(ssrc === undefined ? [] : [`a=ssrc:${ssrc} cname:sluice`]),
+    ...(rtxSsrc === undefined ? [] : [`a=ssrc-group:FID ${ssrc} ${rtxSsrc}`]),
+    ...[ssrc, rtxSsrc].flatMap((one) => (one === undefined ? [] : [`a=ssrc:${one} cname:sluice`])),
   ];
 }
 
-function codecLines({ mimeType, payloadType, clockRate, channels, rtcpFeedback = [] }: types.RtpCodecParameters) {
+function codecLines({ mimeType, payloadType, clockRate, channels, parameters, rtcpFeedback = [] }: RemoteCodec) {
   const name = mimeType.slice(mimeType.indexOf('/') + 1);
+  const repeated = parameters?.['apt'];
   return [
     `a=rtpmap:${payloadType} ${name}/${clockRate}${channels === 2 ? '/2' : ''}`,
+    ...(repeated === undefined ? [] : [`a=fmtp:${payloadType} apt=${repeated}`]),
     ...rtcpFeedback.map(({ type, parameter }) => `a=rtcp-fb:${payloadType} ${[type, parameter].join(' ').trim()}`),
   ];
 }
@@ -73,10 +87,11 @@ function transportLines({ iceParameters, iceCandidates, dtlsParameters }: Remote
   ];
 }
 
-/** The client's side of DTLS, from the description that its library made: it begins the handshake. */
+/** The client's side of DTLS, from the description that its library made: it begins the handshake unless that says no. */
 export function localDtlsParameters(sdp: string): types.DtlsParameters {
   const [, algorithm, value] = /^a=fingerprint:(\S+) (\S+)/m.exec(sdp) ?? [];
   if (algorithm === undefined || value === undefined) throw new Error('This description has no fingerprint.');
   const known = algorithm.toLowerCase() as types.DtlsParameters['fingerprints'][number]['algorithm'];
-  return { role: 'client', fingerprints: [{ algorithm: known, value }] };
+  const role = /^a=setup:passive/m.test(sdp) ? 'server' : 'client';
+  return { role, fingerprints: [{ algorithm: known, value }] };
 }

@@ -1,6 +1,7 @@
 import type { RtpCapabilities, RtpParameters, TransportParameters } from '@sluice/shared/protocol';
 import { describe, expect, test } from 'vitest';
 import * as sdp from '../../bench/native/sdp.ts';
+import { localDtlsParameters } from '../../support/native/sdp.ts';
 
 const transport: TransportParameters = {
   id: 't',
@@ -57,7 +58,7 @@ describe('an offer to a viewer', () => {
 
   test('names its sources, so that packets find their track', () => {
     expect(lines).toContain('a=ssrc-group:FID 7 8');
-    expect(lines).toContain('a=ssrc:7 cname:bench');
+    expect(lines).toContain('a=ssrc:7 cname:sluice');
   });
 
   test('is refused without a source', () => {
@@ -67,13 +68,13 @@ describe('an offer to a viewer', () => {
 
 describe('the DTLS parameters of a local description', () => {
   test('are its fingerprint, and the client role unless it waits', () => {
-    const parameters = sdp.dtlsParametersOf('v=0\r\na=setup:active\r\na=fingerprint:SHA-256 AA:BB\r\n');
+    const parameters = localDtlsParameters('v=0\r\na=setup:active\r\na=fingerprint:SHA-256 AA:BB\r\n');
     expect(parameters).toEqual({ role: 'client', fingerprints: [{ algorithm: 'sha-256', value: 'AA:BB' }] });
-    expect(sdp.dtlsParametersOf('a=setup:passive\r\na=fingerprint:sha-256 AA\r\n').role).toBe('server');
+    expect(localDtlsParameters('a=setup:passive\r\na=fingerprint:sha-256 AA\r\n').role).toBe('server');
   });
 
   test('are refused without a fingerprint', () => {
-    expect(() => sdp.dtlsParametersOf('v=0\r\n')).toThrow('no fingerprint');
+    expect(() => localDtlsParameters('v=0\r\n')).toThrow('no fingerprint');
   });
 });
 
