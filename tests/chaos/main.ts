@@ -10,7 +10,8 @@ import { faultsInBrowsers } from './browser.ts';
 import { browserTable } from './browser-table.ts';
 import { campaign } from './campaign.ts';
 import { faults } from './faults/index.ts';
-import { notesOf, rowOf, tableOf } from './report.ts';
+import { reportOf } from './report.ts';
+import type { Outcome } from './trial.ts';
 
 const document = new URL('../../docs/reliability.md', import.meta.url);
 
@@ -57,16 +58,22 @@ const results = await campaign({
   },
 });
 
-const rows = [...results].map(([fault, outcomes]) => rowOf(fault, outcomes));
-const notes = [...results].flatMap(([fault, outcomes]) => notesOf(fault, outcomes));
+const made = [...results.values()].flat();
+// What was made of the others before stays in the document.
+const outcomes = wanted && values.document ? [...(await madeBefore(wanted)), ...made] : made;
+const { rows, table, notes } = reportOf(faults, outcomes);
 const minutes = Math.round((performance.now() - began) / 60_000);
-const about = [...machineLines(machine), `${rows.length} faults in ${minutes} minutes, seed ${values.seed}`];
-console.log(`\n${tableOf(rows)}\n\n${notes.join('\n')}\n\n${about.join('\n')}`);
-await writeJson(values.json, { machine, seed: values.seed, results: [...results.values()].flat() });
-if (values.document) {
-  await putIntoDocument('chaos', [about.map((line) => `${line}  `).join('\n'), tableOf(rows), notes.join('\n')]);
-}
+const which = wanted ? `of ${rows.length} faults ${wanted.join(', ')} made again` : `${rows.length} faults`;
+const about = [...machineLines(machine), `${which} in ${minutes} minutes, seed ${values.seed}`];
+console.log(`\n${table}\n\n${notes}\n\n${about.join('\n')}`);
+await writeJson(values.json, { machine, seed: values.seed, results: outcomes });
+if (values.document) await putIntoDocument('chaos', [about.map((line) => `${line}  `).join('\n'), table, notes]);
 process.exit(rows.every(({ good }) => good) ? 0 : 1);
+
+async function madeBefore(but: readonly string[]): Promise<Outcome[]> {
+  const { results: before } = JSON.parse(await readFile(values.json, 'utf8')) as { results: Outcome[] };
+  return before.filter(({ id }) => !but.includes(id));
+}
 
 async function putIntoDocument(name: string, paragraphs: readonly string[]): Promise<void> {
   await writeFile(document, replaceSection(await readFile(document, 'utf8'), name, paragraphs.join('\n\n')));

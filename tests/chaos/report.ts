@@ -16,7 +16,7 @@ export interface Row {
   good: boolean;
 }
 
-export function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
+function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
   const wrong = outcomes.filter(({ problems, leaks }) => problems.length + leaks.length > 0).length;
   const standstills = outcomes.flatMap(({ touched }) => touched.map(({ ms }) => ms));
   const lost = sum(outcomes.flatMap(({ untouched }) => untouched.map((one) => one.lost)));
@@ -49,14 +49,14 @@ const head = [
   'left behind',
 ];
 
-export function tableOf(rows: readonly Row[]): string {
+function tableOf(rows: readonly Row[]): string {
   return [head, head.map(() => '---'), ...rows.map(({ cells }) => cells)]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
 
 /** What a fault noted beyond the table, and what went wrong, one line each. */
-export function notesOf(fault: Fault, outcomes: readonly Outcome[]): string[] {
+function notesOf(fault: Fault, outcomes: readonly Outcome[]): string[] {
   const names = new Set(outcomes.flatMap(({ figures }) => Object.keys(figures)));
   const figures = [...names].map((name) => {
     const values = outcomes.flatMap((outcome) => outcome.figures[name] ?? []);
@@ -68,4 +68,13 @@ export function notesOf(fault: Fault, outcomes: readonly Outcome[]): string[] {
     ),
   );
   return [...figures, ...wrongs];
+}
+
+/** Of those faults that were tried, in the catalogue's order. */
+export function reportOf(faults: readonly Fault[], outcomes: readonly Outcome[]) {
+  const runsOf = (fault: Fault): Outcome[] => outcomes.filter(({ id }) => id === fault.id);
+  const tried = faults.filter((fault) => runsOf(fault).length > 0);
+  const rows = tried.map((fault) => rowOf(fault, runsOf(fault)));
+  const notes = tried.flatMap((fault) => notesOf(fault, runsOf(fault)));
+  return { rows, table: tableOf(rows), notes: notes.join('\n') };
 }

@@ -9,8 +9,8 @@ export type Direction = 'there' | 'back';
 
 interface Passage {
   sockets: Record<Direction, Socket>;
-  /** When the last bytes of this direction are due: none overtakes another. */
-  due: Record<Direction, number>;
+  /** What is on its way, and when it is due: none overtakes another, however timers are rounded. */
+  underWay: Record<Direction, { bytes: Buffer; due: number }[]>;
   held: Record<Direction, Buffer[]>;
   subscribes: boolean;
   rest: Buffer;
@@ -94,7 +94,7 @@ export class TcpWay implements AsyncDisposable {
     if (this.#cut) return void client.destroy();
     const passage: Passage = {
       sockets: { there: connect(this.#target, '127.0.0.1'), back: client },
-      due: { there: 0, back: 0 },
+      underWay: { there: [], back: [] },
       held: { there: [], back: [] },
       subscribes: false,
       rest: Buffer.alloc(0),
@@ -132,11 +132,22 @@ export class TcpWay implements AsyncDisposable {
   #pass(passage: Passage, direction: Direction, bytes: Buffer): void {
     if (this.#held.has(direction)) return void passage.held[direction].push(bytes);
     const { ms, jitterMs } = this.#delay;
-    const now = performance.now();
-    const due = Math.max(passage.due[direction], now + ms + Math.random() * jitterMs);
-    passage.due[direction] = due;
-    if (due <= now) this.#send(passage, direction, bytes);
-    else setTimeout(() => this.#send(passage, direction, bytes), due - now);
+    const underWay = passage.underWay[direction];
+    if (ms + jitterMs === 0 && underWay.length === 0) return this.#send(passage, direction, bytes);
+    const due = Math.max(underWay.at(-1)?.due ?? 0, performance.now() + ms + Math.random() * jitterMs);
+    underWay.push({ bytes, due });
+    if (underWay.length === 1) this.#arrive(passage, direction);
+  }
+
+  /** One after the other. */
+  #arrive(passage: Passage, direction: Direction): void {
+    const [next] = passage.underWay[direction];
+    if (!next) return;
+    setTimeout(() => {
+      passage.underWay[direction].shift();
+      this.#send(passage, direction, next.bytes);
+      this.#arrive(passage, direction);
+    }, next.due - performance.now());
   }
 
   #send(passage: Passage, direction: Direction, bytes: Buffer): void {
