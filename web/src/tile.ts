@@ -65,13 +65,17 @@ export class Tile {
 
   /** A picture that is to come in place of another is played under it, and seen from its first frame on. */
   expect(previous: MediaStreamTrack, track: MediaStreamTrack): void {
-    if (track.kind === 'audio' || !this.#has(previous)) return;
+    if (track.kind === 'audio') return;
+    // Whatever it comes in place of has its time over.
+    this.#turnTo(previous);
+    if (!this.#has(previous)) return;
     this.#dropNext();
     this.#next = new NextPicture(this.#video, previous, track);
   }
 
   /** The same camera or microphone by another way. */
   change(previous: MediaStreamTrack, track: MediaStreamTrack): void {
+    this.#turnTo(previous);
     if (!this.#has(previous)) return this.attach(track);
     if (track.kind === 'audio') {
       this.#stream.addTrack(track);
@@ -112,7 +116,7 @@ export class Tile {
     return this.#stream.getTracks().includes(track);
   }
 
-  /** The sound goes with the picture. */
+  /** Shows the next picture, if it is this one. The sound goes with it. */
   #turnTo(track: MediaStreamTrack): void {
     const next = this.#next;
     if (next?.track !== track) return;

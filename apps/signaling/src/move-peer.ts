@@ -55,6 +55,8 @@ export async function movePeer(session: Session, services: Services, decision: D
   const old = reason === 'drain' ? oldPlace(services, before) : undefined;
   before.old?.release();
   session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
+  // What was still asked of the old one after it was lost would hold up what is asked of the new one.
+  if (reason === 'nodeLost') services.nodes.abandon(before.address);
   if (result.move) session.notice(result.move);
   services.moveTimes.told(session, reason, decidedAt);
 }

@@ -29,6 +29,11 @@ export class NodeClient {
     return this.#endpoint.inbox;
   }
 
+  /** Ends what was asked of a node that is lost. */
+  abandon(address: string): void {
+    this.#endpoint.abandon(address);
+  }
+
   /** @param deadline on this process's clock; past it nothing is sent. */
   async call<O extends PeerOperationName>(
     peer: PeerAddress,

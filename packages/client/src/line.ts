@@ -1,7 +1,7 @@
 import type { ActionInput, ActionName, Replies, ResumedReply } from '@sluice/shared/protocol';
 import { Connection, type ConnectionEnd, type ConnectionOptions, defaultDeadlineMs, lost } from './connection.ts';
 import { Emitter, type Off } from './emitter.ts';
-import { SluiceClientError } from './errors.ts';
+import type { SluiceClientError } from './errors.ts';
 import type { ServerEvent } from './event-of.ts';
 import { delayBefore, Pause, Turns } from './reconnect.ts';
 import type { Signalling } from './signalling.ts';

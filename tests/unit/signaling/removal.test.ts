@@ -92,6 +92,43 @@ test('[GW30] a session whose node was killed is moved within a second, and nobod
   expect(ann.closedWith).toBeUndefined();
 });
 
+test('[GW30] what was on its way to a node that was killed ends at once', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
+  const ann = await world.gateway.join({ node: 'node-1' });
+  world.node.on('getStats', () => new Promise(() => undefined));
+  const stuck = ann.ask({ action: 'getStats', transportId: 'any', id: 1 });
+  await settle();
+  await world.node.die();
+  await clock.advance(500);
+  expect(await stuck).toMatchObject({ type: 'error', code: 'nodeUnavailable', temporary: true });
+  expect((await ann.ask({ action: 'updatePeer', name: 'Ann', id: 2 })).type).toBe('ok');
+});
+
+test('[GW30] what is asked of a lost node while its peer is moved ends when that is done', async () => {
+  const clock = new ManualClock();
+  await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
+  const ann = await world.gateway.join({ node: 'node-1' });
+  world.node.on('getStats', () => new Promise(() => undefined));
+  const next = world.nodes[1]!;
+  const gate = Promise.withResolvers<void>();
+  next.on('joinPeer', async (params) => {
+    await gate.promise;
+    return next.answer('joinPeer', params);
+  });
+  // Frozen: its inbox still stands.
+  world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
+  await eventually(async () => {
+    await clock.advance(100);
+    return next.called('joinPeer').length === 1;
+  });
+  const stuck = ann.ask({ action: 'getStats', transportId: 'any', id: 1 });
+  await settle();
+  gate.resolve();
+  expect(await stuck).toMatchObject({ type: 'error', code: 'nodeUnavailable' });
+  expect(ann.of('move')).toHaveLength(1);
+});
+
 test('[GW15] a node that falls silent is fenced when its lease is over, and one that is heard is not', async () => {
   const clock = new ManualClock();
   await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
