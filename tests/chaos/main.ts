@@ -86,8 +86,8 @@ async function inBrowsers(): Promise<never> {
     onRun: ({ publisher, drain, gateway }) =>
       console.log(JSON.stringify({ publisher: publisher.at(-1), drain: drain.slice(-2), gateway: gateway.slice(-2) })),
   });
-  const table = browserTable(figures);
-  console.log(['', table, '', ...on].join('\n'));
-  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), table]);
+  const pictures = browserTable(figures);
+  console.log(['', pictures, '', ...on].join('\n'));
+  if (values.document) await putIntoDocument('browser', [on.map((line) => `${line}  `).join('\n'), pictures]);
   process.exit(0);
 }

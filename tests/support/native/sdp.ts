@@ -68,7 +68,7 @@ function codecLines({ mimeType, payloadType, clockRate, channels, parameters, rt
   const repeated = parameters?.['apt'];
   return [
     `a=rtpmap:${payloadType} ${name}/${clockRate}${channels === 2 ? '/2' : ''}`,
-    ...(repeated === undefined ? [] : [`a=fmtp:${payloadType} apt=${repeated}`]),
+    ...(repeated === undefined ? [] : [`a=fmtp:${payloadType} apt=${String(repeated)}`]),
     ...rtcpFeedback.map(({ type, parameter }) => `a=rtcp-fb:${payloadType} ${[type, parameter].join(' ').trim()}`),
   ];
 }
