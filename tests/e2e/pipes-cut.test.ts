@@ -38,7 +38,6 @@ test.skipIf(process.platform !== 'linux')(
     await using cut = await cutUdp(pipeAddress(0), pipeAddress(1));
     await eventually('the cut to be felt', async () => (await pictureGaps(bob)).sinceLastMs > 500);
     const frozen = { bobSeesAda: await flows(bob), adaSeesBob: await flows(ada) };
-    console.log('cut between two nodes, longest standstill in ms', JSON.stringify(frozen));
     // Five seconds to the first packet; the rest is a key frame and a machine with other work.
     expect(Math.max(...Object.values(frozen))).toBeLessThan(6500);
     await Promise.all([hearsSound(ada), hearsSound(bob)]);

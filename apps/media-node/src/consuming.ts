@@ -61,7 +61,7 @@ export async function consumeOne(place: PeerPlace, producerId: ProducerId, how: 
   }
 }
 
-/** What a peer consumed elsewhere, or on a router that is lost, consumed here: whatever can be. */
+/** What a peer consumed elsewhere, or on a router that is lost, consumed here: whatever can be. Never rejects. */
 export async function consumeAgain(
   place: PeerPlace,
   transport: types.WebRtcTransport,
@@ -83,7 +83,9 @@ export async function consumeAgain(
       }
     }),
   );
-  return made.filter((consumer) => consumer !== undefined);
+  const again = made.filter((consumer) => consumer !== undefined);
+  for (const { id } of again) place.peer.replacements.add(id as ConsumerId);
+  return again;
 }
 
 /** Makes the consumer the peer's, until it is closed by whatever comes first. */

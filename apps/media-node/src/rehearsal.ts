@@ -10,6 +10,7 @@ import {
   newBootId,
   newPeerId,
   newSessionId,
+  SluiceError,
   silentLogger,
   systemClock,
 } from '@sluice/shared';
@@ -30,11 +31,19 @@ const deadlineMs = 5000;
 export async function rehearse(config: NodeConfig, version: string, log: Logger): Promise<void> {
   const began = systemClock.now();
   try {
-    await play(config, version);
+    await inTime(play(config, version));
     log.info({ ms: Math.round(systemClock.now() - began) }, 'A call was rehearsed.');
   } catch (error) {
     log.warn({ error }, 'The rehearsal of a call has failed; the first real one will tell.');
   }
+}
+
+/** What takes too long ends by itself, unheeded. */
+async function inTime(playing: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = () => reject(new SluiceError('deadlineExceeded', 'The rehearsal takes too long.'));
+  const timer = systemClock.setTimer(late, deadlineMs);
+  await Promise.race([playing, promise]).finally(() => timer.cancel());
 }
 
 async function play(config: NodeConfig, version: string): Promise<void> {
@@ -90,11 +99,11 @@ class Player {
     return this.ask('joinPeer', { gateway, resumeHash: '', features: ['replace'], transports: true, ...more });
   }
 
-  moveTo(node: MediaNode, consumers: OperationParams<'joinPeer'>['consumers'] = []) {
+  moveTo(node: MediaNode) {
     const { owner } = this.#node;
     this.#node = node;
     const from = { ...owner, sessionId: this.#ids.sessionId, reason: 'nodeLost', deadlineMs: 0 } as const;
-    return this.join({ from, consumers });
+    return this.join({ from, consumers: [] });
   }
 
   ask<O extends NodeOperationName>(operation: O, fields: object): Promise<OperationResults[O]> {

@@ -82,7 +82,6 @@ async function moveNotice(node: MediaNode, slice: Slice, peer: Peer): Promise<Mo
     node.createTransport(slice, peer, { direction: 'recv', sctp: true }),
   ]);
   const consumers = await consumeAgain({ slice, peer }, recv.transport, peer.uprooted.splice(0));
-  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
   return {
     type: 'move',
     node: node.owner.node,

@@ -38,10 +38,10 @@ interface Pulse {
 const beat = encodeEnvelope({ type: 'ping', id: 'beat' });
 
 /**
- * Knows of a killed process within a quarter of a second. Its subscription ends with it, and `PUBLISH` says how many heard: so
- * whoever depends on a process sends it a beat now and then and counts those that nobody heard. A host that vanished,
- * froze or was cut off keeps its subscription for a while: that is what leases are for. In a Redis Cluster the count is
- * not to be had, and leases decide alone.
+ * Knows of a killed process within a quarter of a second. Its subscription ends with it, and `PUBLISH` says how many
+ * heard: so whoever depends on a process sends it a beat now and then and counts those that nobody heard. A host that
+ * vanished, froze or was cut off keeps its subscription for a while: that is what leases are for. In a Redis Cluster the
+ * count is not to be had, and leases decide alone.
  */
 export class Beats {
   readonly #options: BeatsOptions;

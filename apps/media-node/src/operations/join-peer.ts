@@ -94,24 +94,19 @@ async function settleIn(
   const consumers = consumeAgain({ slice, peer }, peer.receivingTransport(), carried);
   // Of a place that is gone nothing is seen or heard any more: what the peer sends must not wait for what it watches.
   if (deadlineMs === 0) void consumers.then((made) => bring({ slice, peer }, event, made));
-  else event.consumers = expected(peer, await consumers);
+  else event.consumers = await consumers;
   expectMove(node, slice, peer, event);
   return event;
 }
 
 /** Behind the notice, and with it where that is said again. */
 function bring({ slice, peer }: PeerPlace, event: MoveEvent, consumers: ReplacingConsumer[]): void {
-  event.consumers = expected(peer, consumers);
+  event.consumers = consumers;
+  if (peer.closed || peer.movedAway) return;
   // A picture is missed more than a sound, and a browser builds one after another.
   for (const { replaces, ...consumer } of consumers.toSorted((a, b) => b.kind.localeCompare(a.kind))) {
     slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
   }
-}
-
-/** Once they are resumed, their layers are chosen at once. */
-function expected(peer: Peer, consumers: ReplacingConsumer[]): ReplacingConsumer[] {
-  for (const { id } of consumers) peer.replacements.add(id as Parameters<typeof peer.replacements.add>[0]);
-  return consumers;
 }
 
 function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabilities'] {

@@ -24,8 +24,8 @@ const maxPending = 20_000;
 
 /**
  * Asks operations of other processes. A call ends once: with its result, a typed error, or `deadlineExceeded`; at once
- * with `nodeUnavailable` where nobody hears the address, or its process is lost meanwhile. Unanswered at half its time, it is sent again under the same
- * id, which the receiver answers without doing it twice.
+ * with `nodeUnavailable` where nobody hears the address, or its process is lost meanwhile. Unanswered at half its time, it
+ * is sent again under the same id, which the receiver answers without doing it twice.
  */
 export class RpcClient {
   readonly #bus: Bus;
