@@ -1,8 +1,8 @@
 import type { Room } from '@sluice/client';
-import { byId } from './dom.ts';
-import { hold } from './meeting.ts';
-import { type PageParameters, readParameters, rememberName, showRoomInAddress } from './parameters.ts';
-import { sentenceFor } from './sentences.ts';
+import { byId } from './parts/dom.ts';
+import { hold } from './meeting/meeting.ts';
+import { type PageParameters, readParameters, rememberName, showRoomInAddress } from './parts/parameters.ts';
+import { sentenceFor } from './parts/sentences.ts';
 
 declare global {
   interface Window {

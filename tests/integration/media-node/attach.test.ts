@@ -2,7 +2,7 @@ import { LocalCluster } from '@sluice/local';
 import type { RoomId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Connection } from '../../../packages/client/src/connection.ts';
+import { Connection } from '../../../packages/client/src/line/connection.ts';
 import { RawPeer } from '../../support/raw-peer.ts';
 import { newRoom } from '../../support/use-stage.ts';
 

@@ -1,0 +1,48 @@
+import type { ConsumerInfo } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup-client';
+import { SluiceClientError } from '../base/errors.ts';
+import { toLocalRtpParameters } from './wire.ts';
+
+/** The answer to a `consume`, and the transport that its consumers are for. */
+export interface Consumed {
+  transport: types.Transport;
+  consumers: ConsumerInfo[];
+  failed: { producerId: string; code: string }[];
+}
+
+export interface Built {
+  info: ConsumerInfo;
+  consumer: types.Consumer;
+}
+
+/** Builds all in one tick, which makes them one offer and answer in the browser. `sourceOf`: by producer id. */
+export function buildConsumers(
+  transport: types.Transport,
+  infos: readonly ConsumerInfo[],
+  sourceOf: (info: ConsumerInfo) => string | undefined,
+): Promise<Built[]> {
+  const building = infos.map(async (info) => ({ info, consumer: await build(transport, info, sourceOf(info)) }));
+  return orClosed(transport, Promise.all(building));
+}
+
+function build(transport: types.Transport, info: ConsumerInfo, source: string | undefined): Promise<types.Consumer> {
+  const { id, producerId, kind } = info;
+  const rtpParameters = toLocalRtpParameters(info.rtpParameters);
+  return transport.consume({ id, producerId, kind, rtpParameters, streamId: syncGroup(info.peerId, source) });
+}
+
+/**
+ * Tracks with the same name here are played in step: a peer's camera with its microphone, its screen with that sound.
+ * By default it would be the sender's CNAME, which changes when a peer moves. Letters that SDP forbids are replaced.
+ */
+function syncGroup(peerId: string, source: string | undefined): string {
+  return `${peerId.replaceAll(/[:@]/g, '_')}${source?.startsWith('screen') ? '-screen' : ''}`;
+}
+
+/** mediasoup-client leaves a `consume` unsettled when its transport closes under it. */
+function orClosed<T>(transport: types.Transport, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onClose = (): void => reject(new SluiceClientError('mediaFailed', 'The transport was closed.'));
+  transport.observer.on('close', onClose);
+  return Promise.race([work, promise]).finally(() => transport.observer.off('close', onClose));
+}

@@ -1,0 +1,140 @@
+import type { MoveEvent } from '@sluice/shared/protocol';
+import type { DataChannels } from '../data/data-channels.ts';
+import { SluiceClientError } from '../base/errors.ts';
+import { MediaPlace, type PlaceParameters } from '../media/media-place.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { insist, type Signalling } from '../line/signalling.ts';
+import type { Subscriber } from '../subscribe/subscriber.ts';
+
+export interface MoverOptions {
+  signalling: Signalling;
+  /** Where the peer's media is at first. */
+  place: MediaPlace;
+  iceServers: RTCIceServer[];
+  handlerFactory?: PlaceParameters['handlerFactory'];
+  publisher: Publisher;
+  subscriber: Subscriber;
+  data: DataChannels;
+  onError: (error: SluiceClientError) => void;
+  /** For tests: a place without a browser. */
+  createPlace?: (signalling: Signalling, parameters: PlaceParameters) => MediaPlace;
+}
+
+/**
+ * How long a publisher sends by both places when nothing presses, in ms: until its viewers have a key frame and a steady
+ * picture from the new one. Longer costs a slow uplink twice the bitrate for longer.
+ */
+const overlapMs = 2500;
+
+/**
+ * When nothing presses, what we watch comes first, and what we send this many ms later at most: to build both at once
+ * keeps a small device's decoders waiting.
+ */
+const staggerMs = 1500;
+
+/**
+ * Takes this peer's media to another place when the server says so: the new one is built beside the old, and the old one
+ * goes when the new one stands. One that fails leaves everything as it was, as far as that lives.
+ */
+export class Mover {
+  readonly #options: MoverOptions;
+  /** Whatever may carry something, the present one last. */
+  readonly #places: MediaPlace[] = [];
+  #place: MediaPlace;
+  /** The last move, by the id of its sending transport: it may be said again. */
+  #latest: { id: string; stands: boolean } | undefined;
+  #closed = false;
+
+  constructor(options: MoverOptions) {
+    this.#options = options;
+    this.#place = options.place;
+    this.#enter(options.place);
+  }
+
+  get place(): MediaPlace {
+    return this.#place;
+  }
+
+  /** Another one overtakes the first; the same again changes nothing. Never rejects. */
+  async move(event: MoveEvent): Promise<void> {
+    const { id } = event.producerTransport;
+    if (this.#latest?.id === id) return this.#sayAgain(this.#latest);
+    this.#latest = { id, stands: false };
+    const { signalling, iceServers, handlerFactory, createPlace = newPlace } = this.#options;
+    const before = this.#place;
+    const next = createPlace(signalling, { ...event, iceServers, handlerFactory, before });
+    this.#enter(next);
+    try {
+      await this.#goTo(next, event);
+      if (this.#isOvertaken(next)) return;
+      this.#latest.stands = true;
+      await insist(() => signalling.request('moved', {}));
+      if (!this.#isOvertaken(next)) this.#leaveAllBut(next);
+    } catch (error) {
+      if (!this.#isOvertaken(next)) this.#goBack(before, next, error);
+    }
+  }
+
+  /** The server does not know yet that we stand; while we are on our way there is nothing to say. */
+  async #sayAgain({ stands }: { stands: boolean }): Promise<void> {
+    if (stands) await this.#options.signalling.request('moved', {}).catch(() => undefined);
+  }
+
+  transportClosed(transportId: string): void {
+    for (const place of this.#places) place.transportClosed(transportId);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const place of this.#places.splice(0)) place.close();
+  }
+
+  #enter(place: MediaPlace): void {
+    this.#place = place;
+    this.#places.push(place);
+    place.on('failed', (error) => this.#options.onError(error));
+  }
+
+  async #goTo(place: MediaPlace, { deadlineMs, consumers }: MoveEvent): Promise<void> {
+    const { publisher, subscriber, data } = this.#options;
+    const lost = deadlineMs === 0;
+    const sends = publisher.publications.size > 0;
+    data.move(place);
+    const subscribed = subscriber.move(place, consumers, { lost });
+    const published = lost ? publisher.move(place, { lost }) : this.#publishAfter(subscribed, place);
+    await Promise.all([subscribed, published]);
+    // After a loss there is nothing left to overlap with.
+    if (sends && !lost) await pause(Math.min(overlapMs, deadlineMs / 2));
+  }
+
+  async #publishAfter(subscribed: Promise<void>, place: MediaPlace): Promise<void> {
+    await Promise.race([subscribed.catch(() => undefined), pause(staggerMs)]);
+    if (!this.#isOvertaken(place)) await this.#options.publisher.move(place, { lost: false });
+  }
+
+  #isOvertaken(place: MediaPlace): boolean {
+    return this.#closed || this.#place !== place;
+  }
+
+  #leaveAllBut(place: MediaPlace): void {
+    for (const old of this.#places.splice(0)) if (old !== place) old.close();
+    this.#places.push(place);
+  }
+
+  #goBack(before: MediaPlace, failed: MediaPlace, error: unknown): void {
+    const { publisher, subscriber, data, onError } = this.#options;
+    this.#place = before;
+    this.#latest = undefined;
+    publisher.moveBack(before);
+    subscriber.moveBack(before);
+    data.moveBack(before);
+    this.#places.splice(this.#places.indexOf(failed), 1);
+    failed.close();
+    onError(SluiceClientError.from(error, 'mediaFailed'));
+  }
+}
+
+const newPlace = (signalling: Signalling, parameters: PlaceParameters): MediaPlace =>
+  new MediaPlace(signalling, parameters);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,170 @@
+import type { Json } from '@sluice/shared/protocol';
+import type { types } from 'mediasoup-client';
+import { encodingsFor, singleEncoding } from './encodings.ts';
+import { SluiceClientError } from '../base/errors.ts';
+import type { MediaPlace, MoveManner } from '../media/media-place.ts';
+import { Publication, type PublicationEnd } from './publication.ts';
+import type { Signalling } from '../line/signalling.ts';
+
+export interface PublishOptions {
+  /** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the application's own, of at most 32 characters. */
+  source?: string;
+  /** Any JSON of at most 4,096 bytes. */
+  metadata?: Json;
+  /** Default true: several sizes at once, chosen by the size of the source. Screens are sent in one. */
+  simulcast?: boolean;
+  /** Instead of what `simulcast` would choose. */
+  encodings?: types.RtpEncodingParameters[];
+  codec?: types.RtpCodecCapability;
+  codecOptions?: types.ProducerCodecOptions;
+}
+
+/** kbit/s at which the bandwidth estimate starts. libwebrtc's own 300 shows half the size for the first eight seconds. */
+const startBitrateKbps = 1000;
+/** An estimate of a moment's trouble, or of an idle sender, should not rule the first seconds elsewhere. */
+const leastStartKbps = 300;
+const mostStartKbps = 3000;
+/** After a loss every millisecond counts: better the default than to wait. */
+const statsLimitMs = 30;
+const screenBitrate = 2_500_000;
+const singleBitrate = 1_500_000;
+const unknownSize = { width: 640, height: 480 };
+
+/** Puts tracks into the room by way of one place at a time, and remembers them all. */
+export class Publisher {
+  readonly #signalling: Signalling;
+  readonly #published = new Map<Publication, PublishOptions>();
+  #place: MediaPlace;
+
+  constructor(signalling: Signalling, place: MediaPlace) {
+    this.#signalling = signalling;
+    this.#place = place;
+  }
+
+  /** By producer id. */
+  get publications(): ReadonlyMap<string, Publication> {
+    return new Map([...this.#published.keys()].map((publication) => [publication.producerId, publication]));
+  }
+
+  async publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
+    const place = this.#place;
+    try {
+      return await this.#publish(track, options);
+    } catch (error) {
+      // Asked of a place that was left meanwhile.
+      if (place === this.#place) throw error;
+      return this.#publish(track, options);
+    }
+  }
+
+  /** Produces everything again at another place. What is paused stays so. */
+  async move(place: MediaPlace, { lost }: MoveManner): Promise<void> {
+    const startKbps = uplinkKbps(this.#place, lost);
+    this.#place = place;
+    // A picture is missed more than a sound, and they are produced one after another.
+    const all = [...this.#published.keys()].toSorted((one, other) => other.kind.localeCompare(one.kind));
+    await Promise.all(all.map((publication) => this.#move(publication, startKbps)));
+  }
+
+  /** Back to a place that stands, after a move to another has failed. */
+  moveBack(place: MediaPlace): void {
+    this.#place = place;
+  }
+
+  closeAll(reason: PublicationEnd): void {
+    for (const publication of this.#published.keys()) publication.ended(reason);
+  }
+
+  async #publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
+    const place = this.#place;
+    const producer = await produce(await place.transport('send'), track, options, announced(track, options));
+    const publication = new Publication(this.#signalling, producer, track, options.source);
+    this.#published.set(publication, options);
+    publication.on('closed', () => this.#published.delete(publication));
+    if (place !== this.#place) await this.#move(publication);
+    return publication;
+  }
+
+  #move(publication: Publication, knownKbps = Promise.resolve(startBitrateKbps)): Promise<void> {
+    const place = this.#place;
+    return publication.move(async ({ track, paused, producerId }) => {
+      if (place !== this.#place) throw new SluiceClientError('closed', 'Another move has overtaken this one.');
+      const given = this.#published.get(publication) ?? {};
+      const [transport, startKbps] = await Promise.all([place.transport('send'), knownKbps]);
+      const codecOptions = { videoGoogleStartBitrate: startKbps, ...given.codecOptions };
+      const options = { ...given, ...(track.kind === 'video' && { codecOptions }) };
+      const fields = { ...announced(track, options), paused, replaces: producerId };
+      return track.kind === 'video'
+        ? produceHeld(transport, track, options, fields)
+        : produce(transport, track, options, fields);
+    });
+  }
+}
+
+function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions): types.AppData {
+  return {
+    ...(source !== undefined && { source }),
+    ...(metadata !== undefined && { metadata }),
+    paused: !track.enabled,
+  };
+}
+
+/** What the way out was last thought to carry. A place that is gone is asked too: its browser end still knows. */
+async function uplinkKbps(place: MediaPlace, lost: boolean): Promise<number> {
+  const bitsPerSecond = await Promise.race([place.outgoingBitrate(), lost ? pause(statsLimitMs) : never]);
+  if (bitsPerSecond === undefined) return startBitrateKbps;
+  return Math.min(mostStartKbps, Math.max(leastStartKbps, Math.round(bitsPerSecond / 1000)));
+}
+
+const never = new Promise<undefined>(() => undefined);
+const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));
+
+/**
+ * Sends nothing before the node knows the producer. What comes sooner is lost there, the first key frame with it; the
+ * node asks for another, and a browser answers no more for 300 ms: viewers that are ready then would wait for so long.
+ */
+async function produceHeld(...[transport, track, options, appData]: Parameters<typeof produce>) {
+  const hold = (sender: RTCRtpSender): void => {
+    // One whose transport has closed sends nothing anyway.
+    sender.replaceTrack(null).catch(() => undefined);
+  };
+  const producer = await produce(transport, track, options, appData, hold);
+  await producer.rtpSender?.replaceTrack(track);
+  return producer;
+}
+
+async function produce(
+  transport: types.Transport,
+  track: MediaStreamTrack,
+  options: PublishOptions,
+  appData: types.AppData,
+  onRtpSender?: types.OnRtpSenderCallback,
+): Promise<types.Producer> {
+  try {
+    return await transport.produce({
+      track,
+      ...(options.codec && { codec: options.codec }),
+      ...(track.kind === 'video' && { encodings: options.encodings ?? defaultEncodings(track, options) }),
+      codecOptions: { ...defaultCodecOptions(track), ...options.codecOptions },
+      // The track is the caller's: the default would end it with the producer, and even when the server refuses it.
+      stopTracks: false,
+      disableTrackOnPause: false,
+      ...(onRtpSender && { onRtpSender }),
+      appData,
+    });
+  } catch (error) {
+    throw SluiceClientError.from(error, 'mediaFailed');
+  }
+}
+
+function defaultEncodings(track: MediaStreamTrack, { source, simulcast = true }: PublishOptions) {
+  if (source === 'screen') return singleEncoding(screenBitrate);
+  if (!simulcast) return singleEncoding(singleBitrate);
+  const { width = unknownSize.width, height = unknownSize.height } = track.getSettings();
+  return encodingsFor(width, height);
+}
+
+function defaultCodecOptions(track: MediaStreamTrack): types.ProducerCodecOptions {
+  if (track.kind === 'video') return { videoGoogleStartBitrate: startBitrateKbps };
+  return { opusDtx: true, opusFec: true };
+}
