@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Change, Directory } from '../../packages/shared/src/directory/directory.ts';
-import type { PeerId, SessionId, ProducerId, RoomId } from '../../packages/shared/src/ids.ts';
+import type { PeerId, SessionId, ProducerId, RoomId } from '../../packages/shared/src/base/ids.ts';
 import type { Json } from '../../packages/shared/src/protocol/fields.ts';
 import type { EventBatch, Owner, RoomSnapshot } from '../../packages/shared/src/protocol/room.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRedisBus } from '../../packages/shared/src/bus/redis-bus.ts';
-import { createLogger, type Logger } from '../../packages/shared/src/logging.ts';
-import { connectRedis } from '../../packages/shared/src/redis-commands.ts';
+import { createLogger, type Logger } from '../../packages/shared/src/base/logging.ts';
+import { connectRedis } from '../../packages/shared/src/redis/redis-commands.ts';
 import { eventually, ManualClock, within } from '../../packages/shared/testing/index.ts';
 import { startRedis, startSentinel } from '../support/redis.ts';
 import { freePort, RedisProcess } from '../support/redis-process.ts';

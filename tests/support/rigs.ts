@@ -2,8 +2,8 @@ import { createMemoryBus, createMemoryHub } from '../../packages/shared/src/bus/
 import { createRedisBus } from '../../packages/shared/src/bus/redis-bus.ts';
 import { createMemoryDirectory } from '../../packages/shared/src/directory/memory-directory.ts';
 import { createRedisDirectory } from '../../packages/shared/src/directory/redis-directory.ts';
-import { connectRedis } from '../../packages/shared/src/redis-commands.ts';
-import type { RedisTarget } from '../../packages/shared/src/redis-connection.ts';
+import { connectRedis } from '../../packages/shared/src/redis/redis-commands.ts';
+import type { RedisTarget } from '../../packages/shared/src/redis/redis-connection.ts';
 import { eventually } from '../../packages/shared/testing/index.ts';
 import type { Member, Rig } from '../../packages/shared/testing/rig.ts';
 import { startRedis, startRedisCluster } from './redis.ts';

@@ -1,6 +1,6 @@
 import type { Bus, Subscription, Unsubscribe } from '../src/bus/bus.ts';
-import { type Clock, systemClock, type Timer } from '../src/clock.ts';
-import { SluiceError } from '../src/errors.ts';
+import { type Clock, systemClock, type Timer } from '../src/base/clock.ts';
+import { SluiceError } from '../src/base/errors.ts';
 import { type Seeded, seeded } from './seeded.ts';
 
 export interface Faults {

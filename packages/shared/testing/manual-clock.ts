@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock, Timer } from '../src/clock.ts';
+import type { Clock, Timer } from '../src/base/clock.ts';
 
 interface Pending {
   at: number;

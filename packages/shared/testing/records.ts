@@ -1,4 +1,4 @@
-import type { BootId, NodeId, PeerId, ProducerId, RoomId, RouterId, SessionId } from '../src/ids.ts';
+import type { BootId, NodeId, PeerId, ProducerId, RoomId, RouterId, SessionId } from '../src/base/ids.ts';
 import type { Owner, PeerRecord, ProducerRecord } from '../src/protocol/room.ts';
 
 /** Records for tests, by name: the ids of production are minted, those of tests are meant to be read. */

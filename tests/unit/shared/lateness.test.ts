@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Lateness } from '../../../packages/shared/src/bus/lateness.ts';
+import { Lateness } from '../../../packages/shared/src/bus/rpc/lateness.ts';
 
 /** A sender whose clock is far from ours, and its messages, each so many ms on the way. */
 function sender(lateness: Lateness, name = 'a', clockApartMs = 1e7) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMemoryBus, createMemoryHub } from '../../../packages/shared/src/bus/memory-bus.ts';
-import { delay } from '../../../packages/shared/src/clock.ts';
+import { delay } from '../../../packages/shared/src/base/clock.ts';
 import { ManualClock } from '../../../packages/shared/testing/index.ts';
 
 test('timers run at their own times, in order, and those of one instant in the order they were set', async () => {

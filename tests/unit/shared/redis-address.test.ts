@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeTarget, redisAddress } from '../../../packages/shared/src/redis-connection.ts';
+import { describeTarget, redisAddress } from '../../../packages/shared/src/redis/redis-connection.ts';
 
 test('addresses have a host and, if it is not 6379, a port', () => {
   expect(redisAddress('redis-1:7000')).toEqual({ host: 'redis-1', port: 7000 });

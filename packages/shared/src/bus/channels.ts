@@ -1,4 +1,4 @@
-import type { BootId, GatewayId, NodeId, RoomId } from '../ids.ts';
+import type { BootId, GatewayId, NodeId, RoomId } from '../base/ids.ts';
 
 /**
  * Every channel name there is. A process's inbox has its boot in the name: what was meant for a dead incarnation finds

@@ -1,4 +1,4 @@
-import type { Logger } from '../logging.ts';
+import type { Logger } from '../base/logging.ts';
 
 export type Listener = (message: string) => void;
 

@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from '../clock.ts';
-import { SluiceError } from '../errors.ts';
-import { type Logger, silentLogger } from '../logging.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { SluiceError } from '../base/errors.ts';
+import { type Logger, silentLogger } from '../base/logging.ts';
 import type { Bus, Subscription, Unsubscribe } from './bus.ts';
 import { ChangeListeners, type Listener, Listeners } from './listeners.ts';
 

@@ -1,7 +1,7 @@
-import { SluiceError } from '../errors.ts';
-import { createIdSequence } from '../ids.ts';
-import type { RedisCommands } from '../redis-commands.ts';
-import { openRedis } from '../redis-connection.ts';
+import { SluiceError } from '../base/errors.ts';
+import { createIdSequence } from '../base/ids.ts';
+import type { RedisCommands } from '../redis/redis-commands.ts';
+import { openRedis } from '../redis/redis-connection.ts';
 import type { Bus, Subscription, Unsubscribe } from './bus.ts';
 import { channels } from './channels.ts';
 import { ChangeListeners, type Listener, Listeners } from './listeners.ts';

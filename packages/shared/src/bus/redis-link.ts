@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Clock, Timer } from '../clock.ts';
-import type { Logger } from '../logging.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Logger } from '../base/logging.ts';
 import type { Hearing, HearingEvents } from './hearing.ts';
 import { SelfProbe } from './self-probe.ts';
 import { Subscriptions } from './subscriptions.ts';

@@ -1,6 +1,6 @@
 import type { Cluster } from 'ioredis';
-import { openRedis, type RedisAddress } from '../redis-connection.ts';
-import type { RedisCommands } from '../redis-commands.ts';
+import { openRedis, type RedisAddress } from '../redis/redis-connection.ts';
+import type { RedisCommands } from '../redis/redis-commands.ts';
 import { channels } from './channels.ts';
 import { hashSlot } from './hash-slot.ts';
 import type { Hearing, HearingEvents } from './hearing.ts';

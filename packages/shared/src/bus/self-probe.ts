@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 /** Published and not heard for this long, in ms: deaf. A probe each second finds it in four at the worst. */
 const deafAfterMs = 3000;

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Bus, Subscription } from '../bus/bus.ts';
 import { channels } from '../bus/channels.ts';
-import type { RoomId } from '../ids.ts';
-import type { Logger } from '../logging.ts';
+import type { RoomId } from '../base/ids.ts';
+import type { Logger } from '../base/logging.ts';
 import type { EventBatch, RoomEvent } from '../protocol/room.ts';
 
 /** The one message on a room's channel. Events are made by our own scripts, so only the frame is checked here. */

@@ -1,5 +1,5 @@
 import type { Subscription } from '../bus/bus.ts';
-import type { BootId, NodeId, PeerId, ProducerId, RoomId } from '../ids.ts';
+import type { BootId, NodeId, PeerId, ProducerId, RoomId } from '../base/ids.ts';
 import type {
   EventBatch,
   LeaveReason,

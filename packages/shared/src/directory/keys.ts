@@ -1,5 +1,5 @@
 import { channels } from '../bus/channels.ts';
-import type { RoomId } from '../ids.ts';
+import type { RoomId } from '../base/ids.ts';
 
 /**
  * Every Redis key there is, and the room's channel, in the order that the scripts name them. They share the room's hash

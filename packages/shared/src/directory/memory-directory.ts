@@ -1,9 +1,9 @@
 import type { Bus, Subscription } from '../bus/bus.ts';
 import { channels } from '../bus/channels.ts';
 import type { MemoryHub } from '../bus/memory-bus.ts';
-import { SluiceError } from '../errors.ts';
-import type { BootId, NodeId, PeerId, RoomId } from '../ids.ts';
-import { type Logger, silentLogger } from '../logging.ts';
+import { SluiceError } from '../base/errors.ts';
+import type { BootId, NodeId, PeerId, RoomId } from '../base/ids.ts';
+import { type Logger, silentLogger } from '../base/logging.ts';
 import type { EventBatch, LeaveReason, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
 import { batchAfter, encodeBatch, subscribeBatches } from './batch.ts';
 import {

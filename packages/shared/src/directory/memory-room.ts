@@ -1,4 +1,4 @@
-import type { NodeId, PeerId, ProducerId } from '../ids.ts';
+import type { NodeId, PeerId, ProducerId } from '../base/ids.ts';
 import type { LeaveReason, Owner, PeerRecord, ProducerRecord, RoomEvent } from '../protocol/room.ts';
 import type { Change } from './directory.ts';
 

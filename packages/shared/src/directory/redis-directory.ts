@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Bus, Subscription } from '../bus/bus.ts';
-import { SluiceError } from '../errors.ts';
-import type { BootId, NodeId, PeerId, RoomId } from '../ids.ts';
+import { SluiceError } from '../base/errors.ts';
+import type { BootId, NodeId, PeerId, RoomId } from '../base/ids.ts';
 import type { EventBatch, LeaveReason, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
-import type { RedisCommands } from '../redis-commands.ts';
+import type { RedisCommands } from '../redis/redis-commands.ts';
 import { batchAfter, subscribeBatches } from './batch.ts';
 import { encodeChange } from './changes.ts';
 import {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConsumerId, PeerId, ProducerId, RoomId, SessionId, TransportId } from '../ids.ts';
+import type { ConsumerId, PeerId, ProducerId, RoomId, SessionId, TransportId } from '../base/ids.ts';
 
 /** Fields that several messages share. Lengths are in UTF-16 units, JSON sizes in bytes of the encoded value. */
 const branded = <T extends string>(schema: z.ZodString) => schema as unknown as z.ZodType<T, string>;

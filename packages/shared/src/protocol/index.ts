@@ -1,5 +1,5 @@
-export * from './client-actions.ts';
-export * from './client-messages.ts';
+export * from './client/actions.ts';
+export * from './client/messages.ts';
 export type { Json } from './fields.ts';
 export * from './media.ts';
 export * from './room.ts';

@@ -1,4 +1,4 @@
-import type { BootId, NodeId, PeerId, ProducerId, RoomId, RouterId, SessionId } from '../ids.ts';
+import type { BootId, NodeId, PeerId, ProducerId, RoomId, RouterId, SessionId } from '../base/ids.ts';
 import type { Json } from './fields.ts';
 
 /** A node's incarnation, as the owner of what it wrote. */

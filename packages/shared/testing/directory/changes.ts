@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Change } from '../../src/directory/directory.ts';
-import { RoomView } from '../../src/directory/room-view.ts';
+import { RoomView } from '../../src/directory/feed/room-view.ts';
 import type { Owner, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
-import type { SessionId } from '../../src/ids.ts';
+import type { SessionId } from '../../src/base/ids.ts';
 import { peerRecord, producerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
 import { addProducer, nodeA, nodeB, peerId, producerId, RoomUnderTest, say } from './room-under-test.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FencedError } from '../../src/directory/directory.ts';
-import type { PeerId } from '../../src/ids.ts';
+import type { PeerId } from '../../src/base/ids.ts';
 import { ownerNamed, peerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
 import { addProducer, nodeA, nodeB, RoomUnderTest, roomy, say } from './room-under-test.ts';

@@ -1,5 +1,5 @@
 import type { Change, Directory, DirectoryLimits } from '../../src/directory/directory.ts';
-import type { PeerId, ProducerId, RoomId } from '../../src/ids.ts';
+import type { PeerId, ProducerId, RoomId } from '../../src/base/ids.ts';
 import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
 import { eventually } from '../eventually.ts';
 import { ownerNamed, peerRecord, producerRecord, roomNamed } from '../records.ts';

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { RegistryEvent } from './registry.ts';
+import type { RegistryEvent } from '../cluster/registry.ts';
 
 export { Counter, Gauge, Histogram, Registry as MetricsRegistry };
 

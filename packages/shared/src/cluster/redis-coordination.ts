@@ -1,10 +1,10 @@
-import type { Bus } from './bus/bus.ts';
-import { createRedisBus } from './bus/redis-bus.ts';
-import type { Directory, DirectoryLimits } from './directory/directory.ts';
-import { createRedisDirectory } from './directory/redis-directory.ts';
-import type { Logger } from './logging.ts';
-import { connectRedis } from './redis-commands.ts';
-import { type RedisTarget, redisAddress } from './redis-connection.ts';
+import type { Bus } from '../bus/bus.ts';
+import { createRedisBus } from '../bus/redis-bus.ts';
+import type { Directory, DirectoryLimits } from '../directory/directory.ts';
+import { createRedisDirectory } from '../directory/redis-directory.ts';
+import type { Logger } from '../base/logging.ts';
+import { connectRedis } from '../redis/redis-commands.ts';
+import { type RedisTarget, redisAddress } from '../redis/redis-connection.ts';
 
 /** What a process needs of the others: the bus and the directory, over one Redis. */
 export interface Coordination {

@@ -1,7 +1,7 @@
-import type { Bus, Unsubscribe } from '../bus/bus.ts';
-import type { Clock, Timer } from '../clock.ts';
-import { jittered } from '../clock.ts';
-import type { Logger } from '../logging.ts';
+import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { jittered } from '../../base/clock.ts';
+import type { Logger } from '../../base/logging.ts';
 import type { RoomFeed } from './room-feed.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import type { Clock } from '../clock.ts';
-import { SluiceError } from '../errors.ts';
-import type { Logger } from '../logging.ts';
-import type { BusMetrics } from '../metrics.ts';
-import type { Bus } from './bus.ts';
+import type { Clock } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logging.ts';
+import type { BusMetrics } from '../../base/metrics.ts';
+import type { Bus } from '../bus.ts';
 import type { ReplyEnvelope, RequestEnvelope } from './envelope.ts';
 import { encodeEnvelope } from './envelope.ts';
 import { Lateness } from './lateness.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import * as f from './fields.ts';
-import * as m from './media.ts';
+import * as f from '../fields.ts';
+import * as m from '../media.ts';
 
 const oneOrMany = <T>(item: z.ZodType<T>, one: string, many: string) =>
   z

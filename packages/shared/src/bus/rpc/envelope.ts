@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { WireError } from '../errors.ts';
+import type { WireError } from '../../base/errors.ts';
 
 /** What processes send each other. `ttlMs` is relative: nobody compares two machines' clocks (see `lateness.ts`). */
 const request = z.object({

@@ -1,8 +1,8 @@
-import type { Endpoint } from './bus/endpoint.ts';
-import { SluiceError } from './errors.ts';
+import type { Endpoint } from '../bus/rpc/endpoint.ts';
+import { SluiceError } from '../base/errors.ts';
 import type { OpsRoute } from './ops-server.ts';
-import type { DrainStatus, drainOperations, OperationParams } from './protocol/operations.ts';
-import type { Member, Registry } from './registry.ts';
+import type { DrainStatus, drainOperations, OperationParams } from '../protocol/cluster/operations.ts';
+import type { Member, Registry } from '../cluster/registry.ts';
 
 type DrainOperation = keyof typeof drainOperations;
 

@@ -1,6 +1,6 @@
-import type { WireError } from '../errors.ts';
-import type { ActionId, ActionName } from './client-actions.ts';
-import type { Json } from './fields.ts';
+import type { WireError } from '../../base/errors.ts';
+import type { ActionId, ActionName } from './actions.ts';
+import type { Json } from '../fields.ts';
 import type {
   ConsumerLayers,
   IceParameters,
@@ -9,8 +9,8 @@ import type {
   RtpParameters,
   SctpStreamParameters,
   TransportParameters,
-} from './media.ts';
-import type { LeaveReason, ProducerKind } from './room.ts';
+} from '../media.ts';
+import type { LeaveReason, ProducerKind } from '../room.ts';
 
 /** A producer as clients see it. */
 export interface ProducerInfo {

@@ -1,5 +1,5 @@
-import { SluiceError } from './errors.ts';
-import type { NodeId } from './ids.ts';
+import { SluiceError } from '../base/errors.ts';
+import type { NodeId } from '../base/ids.ts';
 import type { NodeReport } from './registry.ts';
 
 export type PlacementPolicy = 'pack' | 'spread';

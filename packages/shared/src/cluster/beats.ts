@@ -1,6 +1,6 @@
-import type { Bus } from './bus/bus.ts';
-import { encodeEnvelope } from './bus/envelope.ts';
-import type { Clock, Timer } from './clock.ts';
+import type { Bus } from '../bus/bus.ts';
+import { encodeEnvelope } from '../bus/rpc/envelope.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 
 export interface BeatsOptions {
   bus: Bus;

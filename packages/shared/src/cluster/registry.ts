@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { Bus, Subscription } from './bus/bus.ts';
-import { channels } from './bus/channels.ts';
-import type { Clock, Timer } from './clock.ts';
-import type { BootId, GatewayId, NodeId } from './ids.ts';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import { channels } from '../bus/channels.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { BootId, GatewayId, NodeId } from '../base/ids.ts';
 
 const identity = { id: z.string().min(1).max(64), boot: z.string().min(1).max(32), address: z.string().max(128) };
 

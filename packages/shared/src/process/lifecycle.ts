@@ -1,4 +1,4 @@
-import type { Logger } from './logging.ts';
+import type { Logger } from '../base/logging.ts';
 
 /** One thing that a process starts and stops. */
 export interface Step {

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import type { PeerId, RoomId, SessionId } from '../ids.ts';
-import { clientActions } from './client-actions.ts';
-import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, MoveEvent, Replies } from './client-messages.ts';
-import { moveReasons } from './client-messages.ts';
-import type { Json } from './fields.ts';
-import * as f from './fields.ts';
-import type { IceParameters, RtpCapabilities, RtpParameters, TransportParameters } from './media.ts';
-import * as m from './media.ts';
-import type { RoomSnapshot } from './room.ts';
+import type { PeerId, RoomId, SessionId } from '../../base/ids.ts';
+import { clientActions } from '../client/actions.ts';
+import type { ClientMoveEvent, ClientPeerEvent, ConsumerInfo, MoveEvent, Replies } from '../client/messages.ts';
+import { moveReasons } from '../client/messages.ts';
+import type { Json } from '../fields.ts';
+import * as f from '../fields.ts';
+import type { IceParameters, RtpCapabilities, RtpParameters, TransportParameters } from '../media.ts';
+import * as m from '../media.ts';
+import type { RoomSnapshot } from '../room.ts';
 
 /** Which peer an operation is for, and the session that speaks for it: an older session's word counts no more. */
 const peer = z.object({ room: f.roomId, peerId: f.peerId, sessionId: f.sessionId });

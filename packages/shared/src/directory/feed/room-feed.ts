@@ -1,9 +1,9 @@
-import type { Subscription } from '../bus/bus.ts';
-import { SluiceError } from '../errors.ts';
-import type { RoomId } from '../ids.ts';
-import type { Logger } from '../logging.ts';
-import type { EventBatch, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
-import type { Directory, Position } from './directory.ts';
+import type { Subscription } from '../../bus/bus.ts';
+import { SluiceError } from '../../base/errors.ts';
+import type { RoomId } from '../../base/ids.ts';
+import type { Logger } from '../../base/logging.ts';
+import type { EventBatch, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
+import type { Directory, Position } from '../directory.ts';
 import { differences, RoomView } from './room-view.ts';
 
 export interface RoomFeedOptions {

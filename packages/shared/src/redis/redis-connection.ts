@@ -1,5 +1,5 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
-import { jittered } from './clock.ts';
+import { jittered } from '../base/clock.ts';
 
 export interface RedisAddress {
   host: string;

@@ -1,9 +1,9 @@
-import type { Clock, Timer } from '../clock.ts';
-import { jittered } from '../clock.ts';
-import { SluiceError } from '../errors.ts';
-import { createIdSequence } from '../ids.ts';
-import type { BusMetrics } from '../metrics.ts';
-import type { Bus } from './bus.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { jittered } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
+import { createIdSequence } from '../../base/ids.ts';
+import type { BusMetrics } from '../../base/metrics.ts';
+import type { Bus } from '../bus.ts';
 import type { ReplyEnvelope } from './envelope.ts';
 import { encodeEnvelope } from './envelope.ts';
 

@@ -1,5 +1,5 @@
-import type { PeerId, ProducerId } from '../ids.ts';
-import type { PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import type { PeerId, ProducerId } from '../../base/ids.ts';
+import type { PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
 
 /** A picture of a room, kept by applying its events in order. */
 export class RoomView {

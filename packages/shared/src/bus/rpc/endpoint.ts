@@ -1,10 +1,10 @@
 import type * as z from 'zod';
-import type { Clock, Timer } from '../clock.ts';
-import { SluiceError } from '../errors.ts';
-import type { Logger } from '../logging.ts';
-import type { BusMetrics } from '../metrics.ts';
-import type { NodeOperationName, OperationParams, OperationResults } from '../protocol/operations.ts';
-import type { Bus, Subscription, Unsubscribe } from './bus.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logging.ts';
+import type { BusMetrics } from '../../base/metrics.ts';
+import type { NodeOperationName, OperationParams, OperationResults } from '../../protocol/cluster/operations.ts';
+import type { Bus, Subscription, Unsubscribe } from '../bus.ts';
 import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
 import type { CallOptions } from './rpc-client.ts';
 import { RpcClient } from './rpc-client.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ErrorCode, SluiceError } from './errors.ts';
-import type { MetricsRegistry } from './metrics.ts';
+import { type ErrorCode, SluiceError } from '../base/errors.ts';
+import type { MetricsRegistry } from '../base/metrics.ts';
 
 /** Why a process isn't ready, or that it is. Alive and ready are two things: a node without Redis is alive. */
 export type Readiness = { ready: true } | { ready: false; reasons: string[] };

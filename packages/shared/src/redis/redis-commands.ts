@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
-import { type Clock, systemClock, type Timer } from './clock.ts';
-import { SluiceError } from './errors.ts';
-import { type Logger, silentLogger } from './logging.ts';
+import { type Clock, systemClock, type Timer } from '../base/clock.ts';
+import { SluiceError } from '../base/errors.ts';
+import { type Logger, silentLogger } from '../base/logging.ts';
 import { describeTarget, openCluster, openRedis, type RedisTarget } from './redis-connection.ts';
 
 export interface RedisCommandsOptions {
