@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { RegistryEvent } from '../cluster/registry.ts';
 
 export { Counter, Gauge, Histogram, Registry as MetricsRegistry };
 
@@ -36,66 +35,3 @@ export const buckets = {
   roomSize: [1, 2, 3, 5, 8, 13, 21, 50, 100, 250, 500, 1000],
   roomSpan: [1, 2, 3, 4, 6, 8],
 } as const;
-
-/** Observes how long the losses that a registry tells of took to notice. */
-export function createDetectionMetric(registry: Registry): (event: RegistryEvent) => void {
-  const detection = new Histogram({
-    name: 'sfu_detection_duration_seconds',
-    help: "From a process's last sign of life to its being judged dead, by what it was and by what showed it.",
-    labelNames: ['role', 'means'],
-    buckets: [...buckets.detection],
-    registers: [registry],
-  });
-  return (event) => {
-    if (event.type !== 'lost') return;
-    detection.observe({ role: event.report.kind, means: event.means }, event.silentMs / 1000);
-  };
-}
-
-/** What every process on the bus counts. */
-export function createBusMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    connected: new Gauge({
-      name: 'sfu_bus_connected',
-      help: 'Whether the bus can be published to and heard: 1 or 0.',
-      registers,
-    }),
-    selfPing: new Gauge({
-      name: 'sfu_bus_self_ping_seconds',
-      help: "Round trip of the last ping to the process's own inbox.",
-      registers,
-    }),
-    requests: new Histogram({
-      name: 'sfu_bus_rpc_duration_seconds',
-      help: 'Operations asked of others, from the call to its result.',
-      labelNames: ['method', 'result'],
-      buckets: [...buckets.request],
-      registers,
-    }),
-    retries: new Counter({
-      name: 'sfu_bus_rpc_retries_total',
-      help: 'Operations sent a second time, under the same id.',
-      labelNames: ['method'],
-      registers,
-    }),
-    noReceiver: new Counter({
-      name: 'sfu_bus_no_receiver_total',
-      help: 'Messages that nobody heard.',
-      labelNames: ['target'],
-      registers,
-    }),
-    dropped: new Counter({
-      name: 'sfu_bus_messages_dropped_total',
-      help: 'Messages that were received and not used.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    reconnects: new Counter({
-      name: 'sfu_bus_reconnects_total',
-      help: 'Returns of the bus after it was away.',
-      registers,
-    }),
-  };
-}
-export type BusMetrics = ReturnType<typeof createBusMetrics>;

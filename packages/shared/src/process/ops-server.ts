@@ -26,39 +26,20 @@ export async function startOpsServer(options: {
   /** What else can be asked here, by method and path: `POST /nodes/{id}/drain`. What it throws is answered as an error. */
   routes?: Readonly<Record<string, OpsRoute>>;
 }): Promise<OpsServer> {
-  const { host, port, readiness, metrics, routes = {} } = options;
-  const find = finder(routes);
+  const find = finder(options.routes ?? {});
   const server = createServer((request, response) => {
-    const answer = (status: number, body: string, type = 'application/json') => {
+    const answer: Answer = (status, body, type = 'application/json') => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       response.end(body);
     };
     const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://ops');
     const found = find(`${request.method} ${path}`);
-    if (found) {
-      Promise.resolve()
-        .then(() => found.route(searchParams, found.names))
-        .then((result) => answer(200, JSON.stringify(result)))
-        .catch((error: unknown) => {
-          const known = SluiceError.from(error);
-          answer(statuses[known.code] ?? 400, JSON.stringify(known.toWire()));
-        });
-      return;
-    }
-    if (path === '/healthz') return answer(200, '{"alive":true}');
-    if (path === '/readyz') {
-      const state = readiness();
-      return answer(state.ready ? 200 : 503, JSON.stringify(state));
-    }
-    if (path !== '/metrics') return answer(404, '{"error":"There is /healthz, /readyz and /metrics."}');
-    metrics.metrics().then(
-      (text) => answer(200, text, metrics.contentType),
-      () => answer(500, '{"error":"The metrics could not be collected."}'),
-    );
+    if (found) answerRoute(() => found.route(searchParams, found.names), answer);
+    else answerPath(path, options, answer);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, resolve);
+    server.listen(options.port, options.host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -68,6 +49,35 @@ export async function startOpsServer(options: {
         server.closeAllConnections();
       }),
   };
+}
+
+type Answer = (status: number, body: string, type?: string) => void;
+
+function answerRoute(run: () => unknown, answer: Answer): void {
+  Promise.resolve()
+    .then(run)
+    .then((result) => answer(200, JSON.stringify(result)))
+    .catch((error: unknown) => {
+      const known = SluiceError.from(error);
+      answer(statuses[known.code] ?? 400, JSON.stringify(known.toWire()));
+    });
+}
+
+function answerPath(
+  path: string,
+  { readiness, metrics }: { readiness: () => Readiness; metrics: MetricsRegistry },
+  answer: Answer,
+): void {
+  if (path === '/healthz') return answer(200, '{"alive":true}');
+  if (path === '/readyz') {
+    const state = readiness();
+    return answer(state.ready ? 200 : 503, JSON.stringify(state));
+  }
+  if (path !== '/metrics') return answer(404, '{"error":"There is /healthz, /readyz and /metrics."}');
+  metrics.metrics().then(
+    (text) => answer(200, text, metrics.contentType),
+    () => answer(500, '{"error":"The metrics could not be collected."}'),
+  );
 }
 
 /** What is no fault of the request. */

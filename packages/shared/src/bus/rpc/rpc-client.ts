@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { jittered } from '../../base/clock.ts';
 import { SluiceError } from '../../base/errors.ts';
 import { createIdSequence } from '../../base/ids.ts';
-import type { BusMetrics } from '../../base/metrics.ts';
 import type { Bus } from '../bus.ts';
+import type { BusMetrics } from './bus-metrics.ts';
 import type { ReplyEnvelope } from './envelope.ts';
 import { encodeEnvelope } from './envelope.ts';
 
