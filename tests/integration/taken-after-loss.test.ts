@@ -1,7 +1,7 @@
 import type { OperationParams, RoomId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { describeCarried } from '../../apps/media-node/src/media/consumers.ts';
+import { describeCarried } from '../../apps/media-node/src/mediasoup/consumers.ts';
 import { eventsOf, join, nodes, sliceOf, soon, useTwoNodes } from '../support/two-nodes.ts';
 import { newRoom } from '../support/use-stage.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '@sluice/shared';
 import { nodeSettings, readNodeConfig } from './config.ts';
 import { startMediaNode } from './index.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse } from './warm-up/rehearsal.ts';
 import { version } from './version.ts';
 
 try {

@@ -28,26 +28,26 @@ import {
   startOpsServer,
 } from '@sluice/shared';
 import type { NodeConfig } from './config.ts';
-import { takeCensus } from './census.ts';
-import { LoadMeter } from './load.ts';
-import { adoptTransport } from './adopt-transport.ts';
-import type { LinkListen, LinkScope } from './media/link-end.ts';
-import { createPeerTransport, type Direction } from './media/transports.ts';
-import { WorkerPool } from './media/worker-pool.ts';
+import { takeCensus } from './node-report.ts';
+import { LoadMeter } from './mediasoup/load-meter.ts';
+import { adoptTransport } from './room/peer-transports.ts';
+import type { LinkListen, LinkScope } from './pipes/link-end.ts';
+import { createPeerTransport, type Direction } from './mediasoup/transports.ts';
+import { WorkerPool } from './mediasoup/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
 import { healingOf } from './healing/slice-healing.ts';
-import { linkListen } from './media/link-listen.ts';
+import { linkListen } from './pipes/link-listen.ts';
 import { servedBy } from './operations/serve.ts';
-import type { Peer } from './peer.ts';
-import { Slice } from './slice.ts';
-import { Slices } from './slices.ts';
-import { republish } from './republish.ts';
-import { Sweep } from './sweep.ts';
-import { Drain } from './drain.ts';
-import { forgetNode } from './losses.ts';
-import { letGoAfterMs, markMoved } from './places.ts';
-import { leaveRouter } from './replanting.ts';
+import type { Peer } from './room/peer.ts';
+import { Slice } from './room/slice.ts';
+import { Slices } from './room/slices.ts';
+import { republish } from './upkeep/republish.ts';
+import { Sweep } from './upkeep/sweep.ts';
+import { Drain } from './moving/drain.ts';
+import { forgetNode } from './events/process-lost.ts';
+import { letGoAfterMs, markMoved } from './moving/old-place.ts';
+import { leaveRouter } from './events/worker-lost.ts';
 
 export interface MediaNodeOptions {
   config: NodeConfig;

@@ -1,6 +1,6 @@
 import type { MetricsRegistry } from '@sluice/shared';
 import { buckets, Counter, createDetectionMetric, Gauge, Histogram } from '@sluice/shared';
-import type { LinkScope } from './media/link-end.ts';
+import type { LinkScope } from './pipes/link-end.ts';
 
 /** What the gauges ask for when they are scraped. Everything is counted from what is there, so nothing can drift. */
 export interface NodeCensus {

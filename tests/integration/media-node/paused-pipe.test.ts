@@ -1,7 +1,7 @@
 import { createWorker, type types } from 'mediasoup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mediaCodecs } from '../../../apps/media-node/src/media/codecs.ts';
-import { consumePaused } from '../../../apps/media-node/src/media/paused-pipe.ts';
+import { mediaCodecs } from '../../../apps/media-node/src/mediasoup/codecs.ts';
+import { consumePaused } from '../../../apps/media-node/src/pipes/paused-pipe.ts';
 
 const workerBin = process.env['MEDIASOUP_WORKER_BIN'];
 let worker: types.Worker;

@@ -2,7 +2,7 @@ import { createLogger, type Logger } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
 import { readNodeConfig } from '../../../apps/media-node/src/config.ts';
-import { rehearse } from '../../../apps/media-node/src/rehearsal.ts';
+import { rehearse } from '../../../apps/media-node/src/warm-up/rehearsal.ts';
 import { workerUdpPorts } from '../../support/udp-ports.ts';
 
 const config = readNodeConfig({ ...process.env, WORKERS: '4', PIPE_IDLE_MS: '600000', EMPTY_SLICE_MS: '600000' });

@@ -1,7 +1,7 @@
 import type { ProducerId } from '@sluice/shared';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { Demand } from '../../../apps/media-node/src/demand.ts';
+import { Demand } from '../../../apps/media-node/src/pipes/demand.ts';
 
 const camera = 'camera' as ProducerId;
 const screen = 'screen' as ProducerId;

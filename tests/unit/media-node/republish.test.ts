@@ -2,7 +2,7 @@ import { MetricsRegistry, silentLogger, SluiceError } from '@sluice/shared';
 import { ownerNamed, peerRecord, producerRecord } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
 import { createNodeMetrics } from '../../../apps/media-node/src/metrics.ts';
-import { republish } from '../../../apps/media-node/src/republish.ts';
+import { republish } from '../../../apps/media-node/src/upkeep/republish.ts';
 
 const owner = ownerNamed('a');
 const [ann, bob] = [peerRecord('ann', owner), peerRecord('bob', owner)];

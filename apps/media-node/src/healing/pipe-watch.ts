@@ -1,8 +1,8 @@
 import type { Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { LinkEnd } from '../media/link-end.ts';
+import type { LinkEnd } from '../pipes/link-end.ts';
 import type { MediaNode } from '../media-node.ts';
-import type { Slice } from '../slice.ts';
+import type { Slice } from '../room/slice.ts';
 import { Pulse } from './pulse.ts';
 import { Ways } from './ways.ts';
 

@@ -1,13 +1,13 @@
 import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ConsumerInfo } from '@sluice/shared/protocol';
-import type { types } from '../media/types.ts';
+import type { types } from '../mediasoup/types.ts';
 import { isPipeLost } from '../healing/pipe-lost.ts';
-import { consumeOne, type HowToConsume, type PeerPlace } from '../consuming.ts';
-import { consumerIdOf, wantedLayer } from '../media/consumers.ts';
-import type { Reach } from '../media/pipes.ts';
-import { kickLayers } from '../replacing.ts';
-import { invalidMedia } from '../media/errors.ts';
+import { consumeOne, type HowToConsume, type PeerPlace } from '../viewing/consume.ts';
+import { consumerIdOf, wantedLayer } from '../mediasoup/consumers.ts';
+import type { Reach } from '../pipes/pipes.ts';
+import { kickLayers } from '../viewing/successors.ts';
+import { invalidMedia } from '../mediasoup/errors.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const consume: Operation<'consume'> = onPeer<'consume'>(async (place, params) => {

@@ -1,12 +1,12 @@
 import type { BootId, NodeId, OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MoveEvent, ReplacingConsumer } from '@sluice/shared/protocol';
-import { consumeAgain, type PeerPlace } from '../consuming.ts';
-import { transportParameters } from '../media/transports.ts';
+import { consumeAgain, type PeerPlace } from '../viewing/consume.ts';
+import { transportParameters } from '../mediasoup/transports.ts';
 import type { MediaNode } from '../media-node.ts';
-import { Peer } from '../peer.ts';
-import { expectMove } from '../pending-moves.ts';
-import type { Slice } from '../slice.ts';
+import { Peer } from '../room/peer.ts';
+import { expectMove } from '../moving/move-notice.ts';
+import type { Slice } from '../room/slice.ts';
 import type { Operation } from './table.ts';
 
 type Transports = Pick<OperationResults['joinPeer'], 'producerTransport' | 'consumerTransport'>;

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { drainServed, SluiceError } from '@sluice/shared';
-import type { Peer } from '../peer.ts';
-import { confirmMove, pendingNotice } from '../pending-moves.ts';
-import { detach, releasePlace } from '../places.ts';
-import type { Slice } from '../slice.ts';
+import type { Peer } from '../room/peer.ts';
+import { confirmMove, pendingNotice } from '../moving/move-notice.ts';
+import { detach, releasePlace } from '../moving/old-place.ts';
+import type { Slice } from '../room/slice.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async ({ slice, peer }, _, node) => {

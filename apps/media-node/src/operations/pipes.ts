@@ -1,9 +1,9 @@
 import { SluiceError } from '@sluice/shared';
-import { onClose } from '../media/link-end.ts';
-import { everyLayer } from '../media/links.ts';
-import { relay } from '../healing/relaying.ts';
+import { onClose } from '../pipes/link-end.ts';
+import { everyLayer } from '../pipes/links.ts';
+import { relay } from '../healing/relay.ts';
 import type { MediaNode } from '../media-node.ts';
-import type { Slice } from '../slice.ts';
+import type { Slice } from '../room/slice.ts';
 import { nothing, type Operation } from './table.ts';
 
 export const openPipe: Operation<'openPipe'> = async (node, params) => {

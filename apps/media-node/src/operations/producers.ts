@@ -1,12 +1,12 @@
 import type { ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { types } from '../media/types.ts';
-import type { PeerPlace } from '../consuming.ts';
-import { keyFrameRequestDelayMs } from '../media/codecs.ts';
-import { invalidMedia } from '../media/errors.ts';
-import { withoutLoneLayers } from '../media/lone-layers.ts';
+import type { types } from '../mediasoup/types.ts';
+import type { PeerPlace } from '../viewing/consume.ts';
+import { keyFrameRequestDelayMs } from '../mediasoup/codecs.ts';
+import { invalidMedia } from '../mediasoup/errors.ts';
+import { withoutLoneLayers } from '../mediasoup/single-vp8.ts';
 import type { MediaNode } from '../media-node.ts';
-import type { OwnProducer } from '../peer.ts';
+import type { OwnProducer } from '../room/peer.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, params, node) => {

@@ -1,6 +1,6 @@
 import type { Json } from '@sluice/shared/protocol';
-import type { types } from '../media/types.ts';
-import type { Peer } from '../peer.ts';
+import type { types } from '../mediasoup/types.ts';
+import type { Peer } from '../room/peer.ts';
 import { type Operation, onPeer } from './table.ts';
 
 export const getStats: Operation<'getStats'> = onPeer<'getStats'>(async ({ peer }, params) => ({

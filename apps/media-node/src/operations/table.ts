@@ -1,8 +1,8 @@
 import type { CallContext, NodeOperationName, OperationParams, OperationResults, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { PeerPlace } from '../consuming.ts';
+import type { PeerPlace } from '../viewing/consume.ts';
 import type { MediaNode } from '../media-node.ts';
-import type { Peer } from '../peer.ts';
+import type { Peer } from '../room/peer.ts';
 
 export type Operation<O extends NodeOperationName> = (
   node: MediaNode,

@@ -1,6 +1,6 @@
-import type { types } from '../media/types.ts';
-import { invalidMedia } from '../media/errors.ts';
-import { transportParameters } from '../media/transports.ts';
+import type { types } from '../mediasoup/types.ts';
+import { invalidMedia } from '../mediasoup/errors.ts';
+import { transportParameters } from '../mediasoup/transports.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const createTransport: Operation<'createTransport'> = onPeer<'createTransport'>(

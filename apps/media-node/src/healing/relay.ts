@@ -1,0 +1,69 @@
+import { channels, delay, type OperationParams, type OperationResults, SluiceError } from '@sluice/shared';
+import type { Carriage } from '../pipes/carriage.ts';
+import { onClose } from '../pipes/link-end.ts';
+import type { MediaNode } from '../media-node.ts';
+import type { Slice } from '../room/slice.ts';
+
+type Request = OperationParams<'relayPipe'>;
+
+/** How long something must come from the producer's node before we say that we have it, in ms. */
+const provenWithinMs = 700;
+const provenEveryMs = 50;
+/** How long what was offered waits to be asked for, in ms. */
+const offerMs = 3000;
+
+/**
+ * Somebody cannot receive from the producer's node: fetches the producer there, for them to fetch it here.
+ *
+ * @throws nodeUnavailable when nothing comes to this node either, or it would have to ask a relay itself.
+ */
+export async function relay(node: MediaNode, request: Request): Promise<OperationResults['relayPipe']> {
+  if (!node.report().accepting) throw new SluiceError('noCapacity', 'This node relays nothing at the moment.');
+  const offered = Promise.withResolvers<Carriage>();
+  // The slice stays for as long as what it relays, though no peer of the room may be here.
+  const over = node.slices.join(request.room, async (slice) => {
+    const carriage = await offer(node, slice, request);
+    offered.resolve(carriage);
+    await new Promise<void>((resolve) => {
+      if (carriage.taken.closed) resolve();
+      else onClose(carriage.taken, resolve);
+    });
+  });
+  over.catch((error: unknown) => offered.reject(error));
+  return { router: (await offered.promise).router.id };
+}
+
+async function offer(node: MediaNode, slice: Slice, { producerId }: Request): Promise<Carriage> {
+  if (!slice.feed.position) await seed(node, slice);
+  const record = await slice.findRecord(producerId);
+  const origin = channels.node(record.node, record.boot);
+  if (slice.own(producerId) || node.pipeWatch.ways.isAvoided(origin)) throw notHere();
+  const router = slice.pipes.entryOf(producerId) ?? (await slice.routerForPeer());
+  const reach = await slice.pipes.reach(producerId, router);
+  reach.open();
+  node.clock.setTimer(() => reach.release(), offerMs);
+  const carriage = [...slice.pipes.carriages].find(
+    (one) => one.producerId === producerId && one.end.scope === 'node' && !one.relayed,
+  );
+  if (!carriage || !(await isProven(node, carriage))) throw notHere();
+  return carriage;
+}
+
+/** A slice without peers has no picture of the room yet. */
+async function seed(node: MediaNode, slice: Slice): Promise<void> {
+  const snapshot = await node.directory.snapshot(slice.room);
+  if (snapshot) slice.feed.seed(snapshot);
+}
+
+/** Whether media comes from where the producer lives. Data cannot be seen to; its asker has nothing to lose. */
+async function isProven(node: MediaNode, { end, taken }: Carriage): Promise<boolean> {
+  if (!('kind' in taken)) return true;
+  const { received } = await end.traffic();
+  for (let waited = 0; waited < provenWithinMs; waited += provenEveryMs) {
+    await delay(node.clock, provenEveryMs);
+    if ((await end.traffic()).received > received) return true;
+  }
+  return false;
+}
+
+const notHere = () => new SluiceError('nodeUnavailable', 'This node has it from nowhere either.');

@@ -1,0 +1,26 @@
+import type { Change } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import type { MediaNode } from '../media-node.ts';
+import type { Slice } from '../room/slice.ts';
+
+/**
+ * The directory has lost a room, or what this node holds of it: everyone who holds a part of it writes that part again.
+ * What it has already stays as it is. Where the directory can't be reached the slice stays `lost`, and the sweep asks
+ * again.
+ */
+export async function republish({ metrics, log }: MediaNode, slice: Slice): Promise<void> {
+  slice.lost = true;
+  if (slice.fenced || slice.closed) return;
+  const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
+  for (const { peer, record } of slice.ownProducers()) {
+    if (peer.enteredAt && !peer.movedAway) changes.push({ type: 'addProducer', producer: record });
+  }
+  try {
+    await slice.restore(changes);
+    slice.lost = false;
+    metrics.repairs.inc({ kind: 'room' });
+    for (const { type } of changes) metrics.repairs.inc({ kind: type });
+  } catch (error) {
+    log.debug({ room: slice.room, code: SluiceError.from(error).code }, 'A lost room will be written again later.');
+  }
+}

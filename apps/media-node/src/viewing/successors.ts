@@ -1,0 +1,88 @@
+import type { CarriedConsumer, Clock, ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
+import { SluiceError } from '@sluice/shared';
+import { consumeOne, consumerClosed, giveUpWaiting, lostGraceMs } from './consume.ts';
+import { describeCarried } from '../mediasoup/consumers.ts';
+import type { types } from '../mediasoup/types.ts';
+import type { Peer } from '../room/peer.ts';
+import type { Slice } from '../room/slice.ts';
+
+export { lostGraceMs };
+
+export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';
+
+/** A producer has come in the place of another: everyone here who watched that one and understands gets this one too. */
+export function replaceConsumers(slice: Slice, successor: ProducerRecord, replaced: ProducerId): void {
+  for (const peer of slice.peers.values()) {
+    if (!peer.understands('replace')) continue;
+    const standing = [...peer.consumers.values()].map(({ consumer }) => describeCarried(consumer));
+    for (const carried of [...standing, ...peer.bereft.values()]) {
+      if (carried.producerId === replaced) void replaceConsumer(slice, peer, carried, successor);
+    }
+  }
+}
+
+/** True when there is nothing left to do for it. */
+export async function replaceConsumer(
+  slice: Slice,
+  peer: Peer,
+  old: CarriedConsumer,
+  successor: ProducerRecord,
+): Promise<boolean> {
+  const { consumerId: replaces, preferredLayers } = old;
+  try {
+    await peer.mailbox.run(async () => {
+      const { rtpCapabilities } = peer;
+      if (peer.closed || peer.movedAway || !rtpCapabilities) return;
+      const how = { transport: peer.receivingTransport(), rtpCapabilities, paused: true, preferredLayers };
+      const consumer = await consumeOne({ slice, peer }, successor.producerId, how);
+      peer.bereft.delete(replaces);
+      peer.replacements.add(consumer.id as ConsumerId);
+      slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
+    });
+    return true;
+  } catch (error) {
+    slice.log.debug({ code: SluiceError.from(error).code }, 'A replaced producer could not be consumed in place.');
+    return false;
+  }
+}
+
+/**
+ * A producer is gone with its node or worker. Those who can swap keep their consumer, and its last frame, until its
+ * successor is there or the grace is over; the others are told at once.
+ */
+export function keepLost(slice: Slice, clock: Clock, producerId: ProducerId): void {
+  for (const peer of slice.peers.values()) {
+    if (peer.understands('replace')) continue;
+    for (const [consumerId, { consumer }] of [...peer.consumers]) {
+      if (consumer.producerId !== producerId) continue;
+      consumer.close();
+      slice.tell(peer, consumerClosed(consumerId));
+    }
+  }
+  clock.setTimer(() => slice.pipes.producerClosed(producerId), lostGraceMs);
+}
+
+/** The room has said that a producer is closed for good: nobody need wait for a successor. */
+export function stopWaiting(slice: Slice, producerId: ProducerId): void {
+  for (const peer of slice.peers.values()) {
+    for (const carried of [...peer.bereft.values()]) {
+      if (carried.producerId === producerId) giveUpWaiting({ slice, peer }, carried.consumerId);
+    }
+  }
+}
+
+/**
+ * A simulcast consumer of a new producer stays at the lowest temporal layer until the worker shares its bitrate anew,
+ * which it does once a second, or when preferred layers change. Twice, since it must be a change.
+ */
+export function kickLayers(clock: Clock, consumer: types.Consumer): void {
+  if (consumer.type !== 'simulcast') return;
+  const wanted = consumer.preferredLayers ?? { spatialLayer: 7, temporalLayer: 7 };
+  const { spatialLayer, temporalLayer = 7 } = wanted;
+  const set = (layers: types.ConsumerLayers) => {
+    // It may have closed by now; then there is nothing to share.
+    if (!consumer.closed) consumer.setPreferredLayers(layers).catch(() => undefined);
+  };
+  clock.setTimer(() => set({ spatialLayer, temporalLayer: Math.max(0, temporalLayer - 1) }), 250);
+  clock.setTimer(() => set({ spatialLayer, temporalLayer }), 350);
+}
