@@ -22,7 +22,10 @@ const PURPOSES = {
   start: { scope: 'production', steps: ['dependencies', 'uws', 'worker'] },
   cluster: { scope: 'production', steps: ['dependencies', 'uws', 'worker', 'redis'] },
   check: { scope: 'all', steps: ['dependencies', 'uws'] },
-  test: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables'] },
+  test: {
+    scope: 'all',
+    steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'firefox', 'iproute2', 'iptables'],
+  },
   chaos: { scope: 'all', steps: ['dependencies', 'uws', 'worker', 'redis', 'chromium', 'iptables', 'faketime'] },
   image: { scope: 'production', steps: ['dependencies', 'uws', 'worker'], ownNode: false },
 };
@@ -35,7 +38,9 @@ const steps = {
   },
   redis: () => ensureProgram('redis'),
   chromium: () => ensureProgram('chromium'),
-  // Elsewhere the tests that need it are not run.
+  firefox: () => ensureProgram('firefox'),
+  // The tests that need the following three run on Linux alone.
+  iproute2: async () => process.platform === 'linux' && ensureProgram('iproute2'),
   iptables: async () => process.platform === 'linux' && ensureProgram('iptables'),
   faketime: async () => process.platform === 'linux' && ensureProgram('faketime'),
 };

@@ -1,5 +1,5 @@
-// Programs that the tests start as they are: a Redis server, a browser, what cuts the network between two nodes, and
-// what sets one process's clock wrong.
+// Programs that the tests start as they are: a Redis server, two browsers, iptables and ip, which cut and build networks,
+// and faketime, which sets one process's clock wrong.
 
 import { ensurePackages, hasApt } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -23,6 +23,20 @@ const PROGRAMS = {
     commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'],
     package: 'chromium',
     elsewhere: 'install Chromium or Chrome so that `chromium` or `google-chrome` is on the PATH',
+    afterInstall: () => {},
+  },
+  firefox: {
+    title: 'Firefox',
+    commands: ['firefox-esr', 'firefox'],
+    package: 'firefox-esr',
+    elsewhere: 'install Firefox so that `firefox` is on the PATH',
+    afterInstall: () => {},
+  },
+  iproute2: {
+    title: 'iproute2',
+    commands: ['ip'],
+    package: 'iproute2',
+    elsewhere: 'install iproute2 so that `ip` is on the PATH',
     afterInstall: () => {},
   },
   iptables: {
