@@ -110,7 +110,8 @@ test('[GW37] forged, old and foreign tokens are rejected, and the peer stays whe
 });
 
 test('[GW37] a flood of wrong tokens reads no rooms, is counted, and locks nobody out', async () => {
-  await using world = await World.create();
+  // The limits grow with the clock's time: on this one none passes, however long the machine takes.
+  await using world = await World.create({ clock: new ManualClock() });
   const other = await world.addGateway();
   const ann = await world.gateway.join({ peerId: 'ann' });
   const bob = await joinWith(world.gateway.connect(), { peerId: 'bob' });
@@ -124,11 +125,11 @@ test('[GW37] a flood of wrong tokens reads no rooms, is counted, and locks nobod
   const answers: unknown[] = [];
   for (let index = 0; index < 50; index++) answers.push((await resume(other, ann, `forged-${index}`))['code']);
   expect(answers.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'resumeRejected'));
-  expect(new Set(answers.slice(12))).toEqual(new Set(['tooManyRequests']));
-  expect(reads).toBeLessThanOrEqual(12);
+  expect(new Set(answers.slice(10))).toEqual(new Set(['tooManyRequests']));
+  expect(reads).toBe(10);
   expect(other.switchboard.rooms.size).toBe(0);
   const text = await other.metrics.metrics();
-  expect(text).toMatch(/sfu_gateway_rate_limited_total\{scope="resumePeer"\} (3[89]|40)\n/);
+  expect(text).toMatch(/sfu_gateway_rate_limited_total\{scope="resumePeer"\} 40\n/);
   expect(await resume(other, ann, ann.joined['resumeToken'])).toMatchObject({ type: 'resumed' });
   expect(await resume(other, bob, bob.joined['resumeToken'])).toMatchObject({ type: 'resumed' });
 });

@@ -77,7 +77,7 @@ export class World implements AsyncDisposable {
 
   /** @param faulty puts faults between the bus and what the gateway hears. */
   async addGateway(settings: Record<string, string> = {}, faulty = (bus: Bus): Bus => bus): Promise<TestGateway> {
-    const config = readGatewayConfig({ GATEWAY_ID: `gw-${this.gateways.length + 1}`, ...settings });
+    const config = readGatewayConfig({ GATEWAY_ID: `gw-${this.gateways.length + 1}`, ...this.#defaults(), ...settings });
     const gateway = this.#createGateway(config, faulty);
     this.gateways.push(gateway);
     await this.#lifecycle.start(gateway.switchboard.steps());
@@ -92,6 +92,11 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lifecycle.stop();
+  }
+
+  /** In real time, no test that isn't about deadlines depends on how busy the machine is. */
+  #defaults(): Record<string, string> {
+    return this.clock instanceof ManualClock ? {} : { ACTION_DEADLINE_MS: '30000' };
   }
 
   #place(): { bus: Bus; directory: Directory } {
