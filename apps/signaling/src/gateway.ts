@@ -1,8 +1,8 @@
 import type { Bus, Clock, Directory, Logger, MetricsRegistry, OpsServer, Step } from '@sluice/shared';
 import { createMetricsRegistry, delay, Lifecycle, startOpsServer } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
-import type { Page } from './page.ts';
-import { SocketServer } from './socket-server.ts';
+import type { Page } from './socket/page.ts';
+import { SocketServer } from './socket/socket-server.ts';
 import { Switchboard } from './switchboard.ts';
 import { version } from './version.ts';
 

@@ -11,7 +11,7 @@ import {
 import { buildPage, readPage } from '@sluice/web';
 import { type GatewayConfig, gatewaySettings, readGatewayConfig } from './config.ts';
 import { startGateway } from './index.ts';
-import type { Page } from './page.ts';
+import type { Page } from './socket/page.ts';
 import { version } from './version.ts';
 
 try {

@@ -1,14 +1,14 @@
 import type { Bus, Clock, Directory, Logger } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
-import type { Departures } from './departures.ts';
-import type { Rate } from './limits.ts';
+import type { Departures } from './nodes/farewells.ts';
+import type { Rate } from './session/limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import type { MoveTimes } from './move-times.ts';
-import type { NodeClient } from './node-client.ts';
-import type { Placements } from './placements.ts';
-import type { ResumeGuard } from './resume-guard.ts';
-import type { RoomFeeds } from './room-feeds.ts';
-import type { Sessions } from './sessions.ts';
+import type { MoveTimes } from './session/move-times.ts';
+import type { NodeClient } from './nodes/node-client.ts';
+import type { Placements } from './nodes/placements.ts';
+import type { ResumeGuard } from './actions/resume-guard.ts';
+import type { RoomFeeds } from './rooms/followed-rooms.ts';
+import type { Sessions } from './session/sessions.ts';
 
 /** What the sessions of one gateway share. */
 export interface Services {

@@ -20,20 +20,20 @@ import {
   type Step,
 } from '@sluice/shared';
 import type { GatewayConfig } from './config.ts';
-import { Departures } from './departures.ts';
-import { Fencing } from './fencing.ts';
-import { GatewayDrain } from './gateway-drain.ts';
+import { Departures } from './nodes/farewells.ts';
+import { Fencing } from './rooms/fencing.ts';
+import { GatewayDrain } from './drain.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { MoveTimes } from './move-times.ts';
-import { Movers } from './movers.ts';
-import { NodeClient } from './node-client.ts';
-import { Placements } from './placements.ts';
-import { ResumeGuard } from './resume-guard.ts';
-import { RoomFeeds } from './room-feeds.ts';
+import { MoveTimes } from './session/move-times.ts';
+import { Movers } from './moving/movers.ts';
+import { NodeClient } from './nodes/node-client.ts';
+import { Placements } from './nodes/placements.ts';
+import { ResumeGuard } from './actions/resume-guard.ts';
+import { RoomFeeds } from './rooms/followed-rooms.ts';
 import type { Services } from './services.ts';
-import { Session } from './session.ts';
-import { Sessions } from './sessions.ts';
-import type { Socket, SocketListener } from './socket.ts';
+import { Session } from './session/session.ts';
+import { Sessions } from './session/sessions.ts';
+import type { Socket, SocketListener } from './socket/socket.ts';
 
 export interface SwitchboardOptions {
   config: GatewayConfig;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeepAlive } from '../../../apps/signaling/src/keep-alive.ts';
+import { KeepAlive } from '../../../apps/signaling/src/socket/keep-alive.ts';
 import { ManualClock } from '@sluice/shared/testing';
 
 class Connection {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Offences, TokenBucket } from '../../../apps/signaling/src/limits.ts';
+import { Offences, TokenBucket } from '../../../apps/signaling/src/session/limits.ts';
 import { eventually } from './support/eventually.ts';
 import { ManualClock, settle } from '@sluice/shared/testing';
 import { World } from './support/world.ts';

@@ -1,7 +1,7 @@
 import type { NodeId, NodeReport, Registry } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
-import { type Placement, Placements } from '../../../apps/signaling/src/placements.ts';
+import { type Placement, Placements } from '../../../apps/signaling/src/nodes/placements.ts';
 import type { FakeNode } from './support/fake-node.ts';
 import { ManualClock, settle } from '@sluice/shared/testing';
 import { World } from './support/world.ts';

@@ -1,4 +1,4 @@
-import { askNode, type Handler, ok } from './handler.ts';
+import { askNode, type Handler, ok } from './call.ts';
 
 export const pauseConsumer: Handler<'pauseConsumer'> = async (call) => {
   await askNode(call, 'pauseConsumers', call.fields);

@@ -1,4 +1,4 @@
-import { askNode, type Handler, ok } from './handler.ts';
+import { askNode, type Handler, ok } from './call.ts';
 
 export const pauseProducer: Handler<'pauseProducer'> = async (call) => {
   await askNode(call, 'pauseProducer', call.fields);

@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 /** `role` says what the node knows already. */
 export const connectTransport: Handler<'connectTransport'> = async (call) => {

@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 export const consume: Handler<'consume'> = async (call) => {
   const { consumers, failed } = await askNode(call, 'consume', call.fields);

@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 export const createWebRtcTransport: Handler<'createWebRtcTransport'> = async (call) => {
   const transport = await askNode(call, 'createTransport', call.fields);

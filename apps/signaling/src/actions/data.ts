@@ -1,4 +1,4 @@
-import { askNode, type Handler, ok } from './handler.ts';
+import { askNode, type Handler, ok } from './call.ts';
 
 export const produceData: Handler<'produceData'> = async (call) => {
   const { dataProducerId } = await askNode(call, 'produceData', call.fields);

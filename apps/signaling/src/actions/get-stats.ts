@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 export const getStats: Handler<'getStats'> = async (call) => {
   const { stats } = await askNode(call, 'getStats', call.fields);

@@ -1,12 +1,12 @@
 import { channels, newPeerId, newSessionId, SluiceError } from '@sluice/shared';
 import type { JoinedReply } from '@sluice/shared/protocol';
-import { type Admission, admit } from '../admission.ts';
-import { toPeers } from '../client-events.ts';
-import { withDeadline } from '../deadline.ts';
-import type { FollowedRoom } from '../followed-room.ts';
-import { newResumeToken } from '../resume-token.ts';
-import { SessionMedia } from '../session-media.ts';
-import type { Call, Handler } from './handler.ts';
+import { type Admission, admit } from './admission.ts';
+import { toPeers } from '../rooms/client-events.ts';
+import { withDeadline } from '../nodes/deadline.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
+import { newResumeToken } from './resume-token.ts';
+import { SessionMedia } from '../session/media.ts';
+import type { Call, Handler } from './call.ts';
 
 /**
  * The room is followed before the peer enters it, so whatever happens after the node's snapshot is heard; the reply is

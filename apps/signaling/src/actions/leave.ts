@@ -1,4 +1,4 @@
-import { type Handler, ok } from './handler.ts';
+import { type Handler, ok } from './call.ts';
 
 /**
  * From here on the room's events are not this connection's any more, its own `peerLeft` included. A node that can't be

@@ -1,5 +1,5 @@
-import { confirmMove } from '../moves.ts';
-import { type Handler, ok } from './handler.ts';
+import { confirmMove } from '../session/confirm-move.ts';
+import { type Handler, ok } from './call.ts';
 
 /** The client stands at its new place: the old one may go. */
 export const moved: Handler<'moved'> = async ({ session, services }) => {

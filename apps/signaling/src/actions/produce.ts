@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/shared';
-import { askNode, type Call, type Handler } from './handler.ts';
+import { askNode, type Call, type Handler } from './call.ts';
 
 export const produce: Handler<'produce'> = async (call) => {
   assertOwn(call);

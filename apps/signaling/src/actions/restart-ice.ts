@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 export const restartIce: Handler<'restartIce'> = async (call) => {
   const { iceParameters } = await askNode(call, 'restartIce', call.fields);

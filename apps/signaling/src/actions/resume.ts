@@ -1,11 +1,11 @@
 import { isSluiceError, newSessionId, type Position, type SessionId, SluiceError } from '@sluice/shared';
 import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
-import { toClientEvent, toPeers } from '../client-events.ts';
-import { attach, rejected } from '../attach.ts';
-import { withDeadline } from '../deadline.ts';
-import type { FollowedRoom } from '../followed-room.ts';
-import type { Joined } from '../session-state.ts';
-import type { Call, Handler } from './handler.ts';
+import { toClientEvent, toPeers } from '../rooms/client-events.ts';
+import { attach, rejected } from './attach.ts';
+import { withDeadline } from '../nodes/deadline.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
+import type { Joined } from '../session/state.ts';
+import type { Call, Handler } from './call.ts';
 
 /**
  * Takes a peer up whose connection was lost, here or on another gateway, dead or alive: its media was never touched. An

@@ -1,4 +1,4 @@
-import { askNode, type Handler } from './handler.ts';
+import { askNode, type Handler } from './call.ts';
 
 export const sendMessage: Handler<'sendMessage'> = async (call) => {
   const { seq } = await askNode(call, 'sendMessage', call.fields);

@@ -1,4 +1,4 @@
-import { askNode, type Handler, ok } from './handler.ts';
+import { askNode, type Handler, ok } from './call.ts';
 
 export const updatePeer: Handler<'updatePeer'> = async (call) => {
   await askNode(call, 'updatePeer', call.fields);

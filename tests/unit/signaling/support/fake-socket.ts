@@ -1,5 +1,5 @@
 import { closeCodes, type CloseCodeName } from '@sluice/shared';
-import type { SendResult, Socket, SocketEnd, SocketListener } from '../../../../apps/signaling/src/socket.ts';
+import type { SendResult, Socket, SocketEnd, SocketListener } from '../../../../apps/signaling/src/socket/socket.ts';
 import { eventually } from './eventually.ts';
 
 export interface ReceivedFrame {

@@ -77,7 +77,11 @@ export class World implements AsyncDisposable {
 
   /** @param faulty puts faults between the bus and what the gateway hears. */
   async addGateway(settings: Record<string, string> = {}, faulty = (bus: Bus): Bus => bus): Promise<TestGateway> {
-    const config = readGatewayConfig({ GATEWAY_ID: `gw-${this.gateways.length + 1}`, ...this.#defaults(), ...settings });
+    const config = readGatewayConfig({
+      GATEWAY_ID: `gw-${this.gateways.length + 1}`,
+      ...this.#defaults(),
+      ...settings,
+    });
     const gateway = this.#createGateway(config, faulty);
     this.gateways.push(gateway);
     await this.#lifecycle.start(gateway.switchboard.steps());

@@ -1,12 +1,12 @@
 import type { Clock, Logger, NodeId, Registry, Timer } from '@sluice/shared';
 import { jittered, SluiceError } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
-import { TokenBucket } from './limits.ts';
-import type { GatewayMetrics } from './metrics.ts';
+import { TokenBucket } from '../session/limits.ts';
+import type { GatewayMetrics } from '../metrics.ts';
 import { movePeer } from './move-peer.ts';
-import type { Services } from './services.ts';
-import type { Session } from './session.ts';
-import type { Sessions } from './sessions.ts';
+import type { Services } from '../services.ts';
+import type { Session } from '../session/session.ts';
+import type { Sessions } from '../session/sessions.ts';
 
 /** How often the sessions' places are looked at, in ms; a node known to be dead is looked at at once. */
 const lookEveryMs = 250;

@@ -1,11 +1,11 @@
 import type { NodeId, PeerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
-import { isNodesFault } from './admission.ts';
-import type { Placement } from './placements.ts';
-import type { Services } from './services.ts';
-import type { Session } from './session.ts';
-import type { Joined } from './session-state.ts';
+import { isNodesFault } from '../actions/admission.ts';
+import type { Placement } from '../nodes/placements.ts';
+import type { Services } from '../services.ts';
+import type { Session } from '../session/session.ts';
+import type { Joined } from '../session/state.ts';
 
 /** Why a peer has to move, and when that was decided, on this process's clock. */
 export interface Decision {

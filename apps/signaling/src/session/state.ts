@@ -1,8 +1,8 @@
 import type { NodeId, PeerId, RoomId, SessionId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ActionName } from '@sluice/shared/protocol';
-import type { FollowedRoom } from './followed-room.ts';
-import type { SessionMedia } from './session-media.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
+import type { SessionMedia } from './media.ts';
 
 /** A session that has a peer in a room. `sessionId` is new with each join: an older one's word counts no more. */
 export interface Joined {

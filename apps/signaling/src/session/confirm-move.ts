@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/shared';
 import type { MoveEvent } from '@sluice/shared/protocol';
-import type { Services } from './services.ts';
-import type { Joined } from './session-state.ts';
+import type { Services } from '../services.ts';
+import type { Joined } from './state.ts';
 
 const confirmMs = 2000;
 

@@ -1,7 +1,7 @@
 import type { CloseCodeName, SessionId } from '@sluice/shared';
 import type { PeerNotice } from '@sluice/shared';
 import type { Session } from './session.ts';
-import type { Joined } from './session-state.ts';
+import type { Joined } from './state.ts';
 
 /** How many notices are kept for a session that is about to speak for its peer: what a node says within a resume. */
 const maxHeld = 64;

@@ -7,7 +7,7 @@ import { consume } from './consume.ts';
 import { createWebRtcTransport } from './create-webrtc-transport.ts';
 import { closeDataConsumer, closeDataProducer, consumeData, produceData } from './data.ts';
 import { getStats } from './get-stats.ts';
-import type { Handler } from './handler.ts';
+import type { Handler } from './call.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { moved } from './moved.ts';

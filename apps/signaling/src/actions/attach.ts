@@ -8,11 +8,11 @@ import {
   SluiceError,
 } from '@sluice/shared';
 import type { MoveEvent } from '@sluice/shared/protocol';
-import type { Call } from './actions/handler.ts';
-import type { FollowedRoom } from './followed-room.ts';
+import type { Call } from './call.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
 import { isTokenOf } from './resume-token.ts';
-import { SessionMedia } from './session-media.ts';
-import type { Joined } from './session-state.ts';
+import { SessionMedia } from '../session/media.ts';
+import type { Joined } from '../session/state.ts';
 
 /** A peer that this gateway speaks for from now on, and a move that its client may not know of. */
 export interface Attached {

@@ -6,7 +6,7 @@ import type {
   ReplacingConsumer,
   RtpCapabilities,
 } from '@sluice/shared/protocol';
-import type { OwnParams, PeerOperationName } from './node-client.ts';
+import type { OwnParams, PeerOperationName } from '../nodes/node-client.ts';
 
 /**
  * What a session has at its node, as far as it went through here. When the node is gone, nobody else knows it: it is what

@@ -1,8 +1,8 @@
 import type { ActionFields, ActionName, OkReply, Replies } from '@sluice/shared/protocol';
 import { isSluiceError, type OperationResults } from '@sluice/shared';
-import type { OwnParams, PeerOperationName } from '../node-client.ts';
+import type { OwnParams, PeerOperationName } from '../nodes/node-client.ts';
 import type { Services } from '../services.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** One action of one session, decoded. */
 export interface Call<A extends ActionName> {

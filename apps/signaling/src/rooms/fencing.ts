@@ -1,6 +1,6 @@
 import type { BootId, Bus, Clock, Directory, Logger, NodeId, Registry, RoomId, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { RoomFeeds } from './room-feeds.ts';
+import type { RoomFeeds } from './followed-rooms.ts';
 
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;

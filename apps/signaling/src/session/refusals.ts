@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/shared';
 import { maxFrameBytes } from '@sluice/shared/protocol';
-import type { FrameFault } from './socket.ts';
+import type { FrameFault } from '../socket/socket.ts';
 
 /** What frames are answered with that never reach an action. */
 export const tooFast = {

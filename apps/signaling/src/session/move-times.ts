@@ -1,6 +1,6 @@
 import type { Clock } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
-import type { GatewayMetrics } from './metrics.ts';
+import type { GatewayMetrics } from '../metrics.ts';
 import type { Session } from './session.ts';
 
 interface Underway {

@@ -1,5 +1,5 @@
 import type { Clock, Drainable, DrainStatus } from '@sluice/shared';
-import type { Sessions } from './sessions.ts';
+import type { Sessions } from './session/sessions.ts';
 
 /** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
 const elsewhereMs = 2000;

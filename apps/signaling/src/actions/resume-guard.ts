@@ -1,6 +1,6 @@
 import type { Clock, PeerId, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import { type Rate, TokenBucket } from './limits.ts';
+import { type Rate, TokenBucket } from '../session/limits.ts';
 import { isTokenOf } from './resume-token.ts';
 
 /**

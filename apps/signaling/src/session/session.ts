@@ -1,15 +1,15 @@
 import { type CloseCodeName, channels, Mailbox, type PeerRecord, type SluiceError } from '@sluice/shared';
 import type { ErrorFrame, LeaveReason, Reply, ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
-import { type Head, readFrame } from './decode.ts';
-import { dispatch } from './dispatch.ts';
-import type { Member } from './followed-room.ts';
+import { type Head, readFrame } from './frames.ts';
+import { dispatch } from '../actions/dispatch.ts';
+import type { Member } from '../rooms/followed-room.ts';
 import { Offences, TokenBucket } from './limits.ts';
 import { frameFaults, overflow, tooFast } from './refusals.ts';
-import type { FrameKind } from './metrics.ts';
-import { confirmMove, isKnownMove } from './moves.ts';
-import type { Services } from './services.ts';
-import { type Joined, joined, type SessionState } from './session-state.ts';
-import type { FrameFault, Socket, SocketEnd, SocketListener } from './socket.ts';
+import type { FrameKind } from '../metrics.ts';
+import { confirmMove, isKnownMove } from './confirm-move.ts';
+import type { Services } from '../services.ts';
+import { type Joined, joined, type SessionState } from './state.ts';
+import type { FrameFault, Socket, SocketEnd, SocketListener } from '../socket/socket.ts';
 
 /** More actions than these in line mean a client that doesn't wait for anything, or a node that doesn't answer. */
 const maxWaiting = 128;

@@ -1,12 +1,12 @@
 import { SluiceError } from '@sluice/shared';
 import type { ActionName } from '@sluice/shared/protocol';
-import { handlers } from './actions/index.ts';
-import type { Call, Handler, Outcome } from './actions/handler.ts';
-import { actionOf, type Frame, fieldsOf, readFrame } from './decode.ts';
-import { resultOf, type RequestResult } from './metrics.ts';
-import type { Services } from './services.ts';
-import type { Session } from './session.ts';
-import { assertTimely } from './session-state.ts';
+import { handlers } from './table.ts';
+import type { Call, Handler, Outcome } from './call.ts';
+import { actionOf, type Frame, fieldsOf, readFrame } from '../session/frames.ts';
+import { resultOf, type RequestResult } from '../metrics.ts';
+import type { Services } from '../services.ts';
+import type { Session } from '../session/session.ts';
+import { assertTimely } from '../session/state.ts';
 
 /** Does what one frame asks and answers it: with a reply, or with a typed error. */
 export async function dispatch(text: string, receivedAt: number, session: Session, services: Services): Promise<void> {

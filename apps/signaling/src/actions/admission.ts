@@ -1,10 +1,10 @@
 import type { NodeId, OperationResults } from '@sluice/shared';
 import { isSluiceError } from '@sluice/shared';
-import type { Call } from './actions/handler.ts';
-import { withDeadline } from './deadline.ts';
-import type { FollowedRoom } from './followed-room.ts';
-import type { OwnParams, PeerAddress } from './node-client.ts';
-import type { Placement } from './placements.ts';
+import type { Call } from './call.ts';
+import { withDeadline } from '../nodes/deadline.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
+import type { OwnParams, PeerAddress } from '../nodes/node-client.ts';
+import type { Placement } from '../nodes/placements.ts';
 
 /** A peer on its way in, with ids that nobody had before. */
 export interface Newcomer extends Omit<PeerAddress, 'address'> {
