@@ -24,6 +24,7 @@ import {
   Lifecycle,
   newBootId,
   Registry,
+  roomRoute,
   SluiceError,
   startOpsServer,
 } from '@sluice/shared';
@@ -38,6 +39,7 @@ import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
 import { healingOf } from './healing/slice-healing.ts';
 import { linkListen } from './pipes/link-listen.ts';
+import { describeHolding } from './room-holding.ts';
 import { servedBy } from './operations/serve.ts';
 import type { Peer } from './room/peer.ts';
 import { Slice } from './room/slice.ts';
@@ -288,7 +290,10 @@ export class MediaNode {
       port,
       metrics: this.metricsRegistry,
       readiness: () => this.readiness(),
-      routes: drainRoutes({ own: this.drain, registry: this.registry, endpoint: this.endpoint }),
+      routes: {
+        ...drainRoutes({ own: this.drain, registry: this.registry, endpoint: this.endpoint }),
+        ...roomRoute((room) => describeHolding(this, room)),
+      },
     });
   }
 }

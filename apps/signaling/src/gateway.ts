@@ -142,7 +142,7 @@ export class Gateway implements AsyncDisposable {
       port,
       readiness,
       metrics: this.#metrics,
-      routes: this.#switchboard.drainRoutes(),
+      routes: this.#switchboard.routes(),
     });
   }
 }

@@ -16,6 +16,7 @@ import {
   type Readiness,
   Registry,
   type RegistryEvent,
+  roomRoute,
   type ServedOperation,
   type Step,
 } from '@sluice/shared';
@@ -30,6 +31,7 @@ import { NodeClient } from './nodes/node-client.ts';
 import { Placements } from './nodes/placements.ts';
 import { ResumeGuard } from './actions/resume-guard.ts';
 import { RoomFeeds } from './rooms/followed-rooms.ts';
+import { describeHolding } from './room-holding.ts';
 import type { Services } from './services.ts';
 import { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
@@ -170,9 +172,18 @@ export class Switchboard {
     this.#registry.beat();
   }
 
-  /** How the private port drains this gateway, and any other process of the cluster. */
-  drainRoutes(): Record<string, OpsRoute> {
-    return drainRoutes({ own: this.drain, registry: this.#registry, endpoint: this.#endpoint });
+  /** What the private port does beside health and metrics: drains, and what this gateway holds of a room. */
+  routes(): Record<string, OpsRoute> {
+    const { id: gateway, address } = this.#report();
+    return {
+      ...drainRoutes({ own: this.drain, registry: this.#registry, endpoint: this.#endpoint }),
+      ...roomRoute((room) => ({
+        gateway,
+        address,
+        hearing: this.#endpoint.hearing,
+        ...describeHolding(this.#services, room),
+      })),
+    };
   }
 
   open(socket: Socket): SocketListener {

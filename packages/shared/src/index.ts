@@ -32,4 +32,5 @@ export * from './process/config.ts';
 export * from './process/drain-routes.ts';
 export * from './process/lifecycle.ts';
 export * from './process/ops-server.ts';
+export * from './process/room-route.ts';
 export * from './process/stop-signals.ts';
