@@ -69,6 +69,7 @@ export class LoadMeter {
 
   #record(pooled: PooledWorker, cpuMs: number): void {
     const now = { at: this.#clock.now(), cpuMs };
+    pooled.placed *= 1 - smoothing;
     const before = this.#last.get(pooled);
     this.#last.set(pooled, now);
     pooled.cpuSeconds = cpuMs / 1000;

@@ -26,7 +26,7 @@ export class SliceRouter {
   readonly router: types.Router;
   readonly #levels: types.AudioLevelObserver;
   /** Peers whose transports are here. */
-  peers = 0;
+  #peers = 0;
 
   private constructor(worker: PooledWorker, router: types.Router, levels: types.AudioLevelObserver) {
     this.id = router.id as RouterId;
@@ -52,6 +52,23 @@ export class SliceRouter {
 
   get closed(): boolean {
     return this.router.closed;
+  }
+
+  get peers(): number {
+    return this.#peers;
+  }
+
+  /** A peer's transports are here from now on. */
+  addPeer(): void {
+    this.#peers++;
+    this.worker.peers++;
+  }
+
+  removePeer(): void {
+    this.#peers--;
+    this.worker.peers--;
+    // One that has gone will not show in a sample.
+    this.worker.placed = Math.min(this.worker.placed, this.worker.peers);
   }
 
   /** Takes a producer's loudness into account until it closes. */

@@ -1,8 +1,8 @@
 import type { Logger } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
 import { createWorker, type types } from 'mediasoup';
 import type { NodeConfig } from '../config.ts';
 import { announcedAddress } from './addresses.ts';
+import { coolest } from './worker-choice.ts';
 
 /** One worker process, and the one UDP and TCP port that all its WebRTC transports share. */
 export interface PooledWorker {
@@ -13,6 +13,10 @@ export interface PooledWorker {
   load: number;
   /** CPU seconds used since it started. */
   cpuSeconds: number;
+  /** Peers that were placed on it and that `load` doesn't show yet: the load meter halves it with each sample. */
+  placed: number;
+  /** Peers of all rooms whose transports are on it. */
+  peers: number;
 }
 
 /** A worker that dies at once again and again must not spin: each failed replacement waits longer, up to this. */
@@ -43,12 +47,7 @@ export class WorkerPool {
 
   /** @throws noCapacity while no worker lives. */
   leastLoaded(): PooledWorker {
-    const best = this.workers.reduce<PooledWorker | undefined>(
-      (least, next) => (!least || next.load < least.load ? next : least),
-      undefined,
-    );
-    if (!best) throw new SluiceError('noCapacity', 'This node has no worker at the moment.');
-    return best;
+    return coolest(this.workers);
   }
 
   /** Ends a worker that hangs. It then counts as one that died. */
@@ -73,7 +72,7 @@ export class WorkerPool {
     try {
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
       if (this.#closed) worker.close();
-      else this.#workers[index] = { index, worker, webRtcServer, load: 0, cpuSeconds: 0 };
+      else this.#workers[index] = { index, worker, webRtcServer, load: 0, cpuSeconds: 0, placed: 0, peers: 0 };
     } catch (error) {
       worker.close();
       throw error;

@@ -60,7 +60,7 @@ export class Peer {
   constructor(record: PeerRecord, router: SliceRouter) {
     this.record = record;
     this.router = router;
-    router.peers++;
+    router.addPeer();
   }
 
   get id(): PeerId {
@@ -81,9 +81,9 @@ export class Peer {
   }
 
   moveTo(router: SliceRouter): void {
-    this.router.peers--;
+    this.router.removePeer();
     this.router = router;
-    router.peers++;
+    router.addPeer();
   }
 
   /** @throws transportNotFound; another peer's transport is not found either. */
@@ -160,7 +160,7 @@ export class Peer {
     this.#closed = true;
     this.grace?.cancel();
     this.move?.stop();
-    this.router.peers--;
+    this.router.removePeer();
     for (const { transport } of this.transports.values()) transport.close();
     this.transports.clear();
     this.producers.clear();

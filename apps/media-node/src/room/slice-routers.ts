@@ -1,5 +1,6 @@
-import { SingleFlight, SluiceError } from '@sluice/shared';
+import { SingleFlight } from '@sluice/shared';
 import { SliceRouter, type Speaker } from '../mediasoup/slice-router.ts';
+import { coolest, expectedLoad } from '../mediasoup/worker-choice.ts';
 import type { PooledWorker, WorkerPool } from '../mediasoup/worker-pool.ts';
 
 export interface SliceRoutersOptions {
@@ -16,6 +17,8 @@ export class SliceRouters {
   readonly #options: SliceRoutersOptions;
   readonly #routers: SliceRouter[] = [];
   readonly #making = new SingleFlight<PooledWorker, SliceRouter>();
+  /** Peers whose worker is chosen and that are not on its router yet: a burst is shared out as it is chosen for. */
+  readonly #arriving = new Map<PooledWorker, number>();
   #closed = false;
 
   constructor(options: SliceRoutersOptions) {
@@ -36,13 +39,17 @@ export class SliceRouters {
    *
    * @throws noCapacity while no worker lives.
    */
-  forPeer(): Promise<SliceRouter> {
-    const { policy, hotLoad, pool } = this.#options;
-    const living = this.#routers.filter((router) => !router.closed);
-    if (policy === 'spread') return this.#on(this.#nextWorker(living));
-    const cool = living.filter((router) => router.worker.load < hotLoad);
-    const coolest = cool.sort((a, b) => a.worker.load - b.worker.load)[0];
-    return coolest ? Promise.resolve(coolest) : this.#on(pool.leastLoaded());
+  async forPeer(): Promise<SliceRouter> {
+    const worker = this.#options.policy === 'spread' ? this.#nextWorker() : this.#packedWorker();
+    worker.placed++;
+    this.#arriving.set(worker, this.#arrivingOn(worker) + 1);
+    try {
+      return await this.#on(worker);
+    } finally {
+      const left = this.#arrivingOn(worker) - 1;
+      if (left > 0) this.#arriving.set(worker, left);
+      else this.#arriving.delete(worker);
+    }
   }
 
   close(): void {
@@ -50,12 +57,35 @@ export class SliceRouters {
     for (const router of this.#routers) router.close();
   }
 
-  #nextWorker(living: SliceRouter[]): PooledWorker {
-    const peersOn = (worker: PooledWorker) =>
-      living.filter((router) => router.worker === worker).reduce((sum, router) => sum + router.peers, 0);
-    const [first, ...rest] = this.#options.pool.workers;
-    if (!first) throw new SluiceError('noCapacity', 'This node has no worker at the moment.');
-    return rest.reduce((best, worker) => (peersOn(worker) < peersOn(best) ? worker : best), first);
+  #packedWorker(): PooledWorker {
+    const { pool, hotLoad } = this.#options;
+    const cool = pool.workers.filter((worker) => this.#isHere(worker) && expectedLoad(worker) < hotLoad);
+    return cool.length > 0 ? coolest(cool) : pool.leastLoaded();
+  }
+
+  #nextWorker(): PooledWorker {
+    const { workers } = this.#options.pool;
+    const counts = new Map(workers.map((worker) => [worker, this.#peersOn(worker)]));
+    const fewest = Math.min(...counts.values());
+    return coolest(workers.filter((worker) => counts.get(worker) === fewest));
+  }
+
+  #living(): SliceRouter[] {
+    return this.#routers.filter((router) => !router.closed);
+  }
+
+  #isHere(worker: PooledWorker): boolean {
+    return this.#arriving.has(worker) || this.#living().some((router) => router.worker === worker);
+  }
+
+  /** Peers of this room alone. */
+  #peersOn(worker: PooledWorker): number {
+    const here = this.#living().find((router) => router.worker === worker);
+    return (here?.peers ?? 0) + this.#arrivingOn(worker);
+  }
+
+  #arrivingOn(worker: PooledWorker): number {
+    return this.#arriving.get(worker) ?? 0;
   }
 
   async #on(worker: PooledWorker): Promise<SliceRouter> {
