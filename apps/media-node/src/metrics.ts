@@ -1,6 +1,5 @@
 import type { MetricsRegistry } from '@sluice/shared';
 import { buckets, Counter, createDetectionMetric, Gauge, Histogram } from '@sluice/shared';
-import type { LinkScope } from './pipes/link-end.ts';
 
 /** What the gauges ask for when they are scraped. Everything is counted from what is there, so nothing can drift. */
 export interface NodeCensus {
@@ -14,8 +13,8 @@ export interface NodeCensus {
   transports: number;
   producers: Record<string, number>;
   consumers: Record<string, number>;
-  pipes: Record<LinkScope, number>;
-  pipeProducers: Record<LinkScope, number>;
+  pipes: Record<'worker' | 'node', number>;
+  pipeProducers: Record<'worker' | 'node', number>;
   /** Producers that come from another node than their own. */
   relayedProducers: number;
   /** Nodes that the direct way from is dead. */

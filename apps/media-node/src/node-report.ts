@@ -1,8 +1,61 @@
-import type { MediaNode } from './media-node.ts';
+import type { Endpoint, NodeReport, Owner, Readiness, Report } from '@sluice/shared';
+import type { NodeConfig } from './config.ts';
+import type { Ways } from './healing/ways.ts';
+import type { LoadMeter } from './mediasoup/load-meter.ts';
+import type { WorkerPool } from './mediasoup/worker-pool.ts';
 import type { NodeCensus } from './metrics.ts';
+import type { Drain } from './moving/drain.ts';
+import type { Slices } from './room/slices.ts';
+
+/** The parts of the node that are reported on. */
+export interface ReportOptions {
+  readonly owner: Owner;
+  readonly state: 'starting' | 'up' | 'down';
+  readonly version: string;
+  readonly config: NodeConfig;
+  readonly endpoint: Endpoint;
+  readonly pool: WorkerPool;
+  readonly load: LoadMeter;
+  readonly slices: Slices;
+  readonly drain: Drain;
+  readonly pipeWatch: { readonly ways: Ways };
+}
+
+/** What the node says of itself at each heartbeat. */
+export function reportOf(node: ReportOptions): NodeReport & Report {
+  const { config, endpoint, pool, load, slices, drain, state } = node;
+  return {
+    kind: 'node',
+    id: node.owner.node,
+    boot: node.owner.boot,
+    address: endpoint.inbox,
+    version: node.version,
+    region: config.region,
+    load: load.ratio,
+    workers: pool.workers.length,
+    peers: [...slices].reduce((sum, slice) => sum + slice.peers.size, 0),
+    draining: drain.draining || state === 'down',
+    accepting: isAccepting(node),
+  };
+}
+
+/** Whether the node takes peers at the moment. */
+export function isAccepting({ state, drain, pool }: ReportOptions): boolean {
+  return state === 'up' && !drain.draining && pool.workers.length > 0;
+}
+
+export function readinessOf({ state, drain, endpoint, pool }: ReportOptions): Readiness {
+  const reasons = [
+    ...(state === 'up' ? [] : [`the node is ${state}`]),
+    ...(drain.draining ? ['the node is draining'] : []),
+    ...(endpoint.hearing ? [] : ['the bus is away']),
+    ...(pool.workers.length > 0 ? [] : ['no worker lives']),
+  ];
+  return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
+}
 
 /** Counts what is there now: no counter that could drift from it. */
-export function takeCensus(node: MediaNode): NodeCensus {
+export function takeCensus(node: ReportOptions): NodeCensus {
   const slices = [...node.slices];
   const peers = slices.flatMap((slice) => [...slice.peers.values()]);
   const ends = slices.flatMap((slice) => [...slice.links.ends]);

@@ -1,9 +1,15 @@
-import { mostListed, type RoomId } from '@sluice/shared';
-import type { MediaNode } from './media-node.ts';
+import { type Endpoint, mostListed, type Owner, type RoomId } from '@sluice/shared';
 import type { Peer } from './room/peer.ts';
+import type { Slices } from './room/slices.ts';
+
+export interface HoldingOptions {
+  readonly owner: Owner;
+  readonly endpoint: Endpoint;
+  readonly slices: Slices;
+}
 
 /** What this node holds of a room, for `GET /rooms/{room}`: the truth that the room's records in Redis must match. */
-export function describeHolding({ owner, endpoint, slices }: MediaNode, room: RoomId) {
+export function describeHolding({ owner, endpoint, slices }: HoldingOptions, room: RoomId) {
   const slice = slices.get(room);
   const peers = [...(slice?.peers.values() ?? [])];
   return {

@@ -74,7 +74,7 @@ async function publish(index: number, room: string) {
     keyFrameEvery: 1,
   });
   const sending = publisher.volley(Number.POSITIVE_INFINITY, 100);
-  const own = sliceOf(index, room)?.ownProducers().at(-1);
+  const own = [...(sliceOf(index, room)?.producers ?? [])].at(-1);
   return {
     producerId: own!.record.producerId,
     async [Symbol.asyncDispose]() {
@@ -197,7 +197,7 @@ describe.skipIf(process.platform !== 'linux')('the network between two nodes los
 
 /** Packets that the first node has received from its publisher. */
 async function published(room: string): Promise<number> {
-  const [own] = sliceOf(0, room)?.ownProducers() ?? [];
+  const [own] = sliceOf(0, room)?.producers ?? [];
   const stats = await (own!.producer as types.Producer).getStats();
   return stats.reduce((sum, { packetCount }) => sum + packetCount, 0);
 }

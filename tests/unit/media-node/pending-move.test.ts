@@ -1,7 +1,7 @@
 import type { MoveEvent } from '@sluice/shared/protocol';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
-import { PendingMove } from '../../../apps/media-node/src/moving/move-notice.ts';
+import { PendingMove } from '../../../apps/media-node/src/room/pending-move.ts';
 
 /** When a notice is said again, in seconds after it was said first, over two minutes. */
 async function repeats(decidedAt: number | undefined, stopAfterMs = Number.POSITIVE_INFINITY): Promise<number[]> {

@@ -11,7 +11,7 @@ const [ann, bob] = [peerRecord('ann', owner), peerRecord('bob', owner)];
 function lostSlice(restore: () => Promise<void>) {
   const peers = [ann, bob].map((record) => ({ record, enteredAt: 1, movedAway: false }));
   const producers = [{ peer: peers[0], record: producerRecord('camera', ann) }];
-  return { room: 'demo', lost: false, entered: () => peers, ownProducers: () => producers, restore };
+  return { room: 'demo', lost: false, entered: () => peers, producers, restore };
 }
 
 async function repairsAfter(restore: () => Promise<void>): Promise<string[]> {
@@ -19,7 +19,7 @@ async function repairsAfter(restore: () => Promise<void>): Promise<string[]> {
   const metrics = createNodeMetrics(registry, () => {
     throw new Error('No gauge is asked for.');
   });
-  await republish({ metrics, log: silentLogger } as never, lostSlice(restore) as never);
+  await republish({ metrics, log: silentLogger }, lostSlice(restore) as never);
   const text = await registry.getSingleMetricAsString('sfu_registry_drift_total');
   return text.split('\n').filter((line) => line.startsWith('sfu_'));
 }

@@ -2,7 +2,7 @@ import type { ProducerId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { ManualClock, settle } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { DemandErrand } from '../../../apps/media-node/src/pipes/upstream-demand.ts';
+import { UpstreamDemand } from '../../../apps/media-node/src/pipes/upstream-demand.ts';
 
 const camera = 'camera' as ProducerId;
 
@@ -15,7 +15,7 @@ function start() {
     words.push({ layer, answer });
     return answer.promise;
   };
-  const errand = new DemandErrand({ clock, tell });
+  const errand = new UpstreamDemand({ clock, tell });
   return { clock, errand, words, layers: () => words.map(({ layer }) => layer) };
 }
 

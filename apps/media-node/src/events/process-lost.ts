@@ -1,14 +1,23 @@
-import type { RegistryEvent, Report } from '@sluice/shared';
+import type { Directory, Endpoint, Logger, RegistryEvent, Report } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { MediaNode } from '../media-node.ts';
-import { detach } from '../moving/old-place.ts';
+import type { Ways } from '../healing/ways.ts';
+import type { NodeMetrics } from '../metrics.ts';
+import { detach, type ResumeWindowOptions } from '../moving/resume-window.ts';
 import type { Slice } from '../room/slice.ts';
+
+export interface ProcessLostOptions extends ResumeWindowOptions {
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+  readonly endpoint: Endpoint;
+  readonly directory: Directory;
+  readonly pipeWatch: { readonly ways: Ways };
+}
 
 /**
  * Another process has gone. Pipes to a node lead nowhere now; and where its lease ran out, its claims are taken from it
  * in every room that this node shares with it. Everyone who notices does so; one of them gets there first.
  */
-export async function forgetNode(node: MediaNode, event: RegistryEvent): Promise<void> {
+export async function forgetProcess(node: ProcessLostOptions, event: RegistryEvent): Promise<void> {
   const { type, report } = event;
   node.metrics.detected(event);
   if (type === 'appeared') return;
@@ -26,10 +35,10 @@ export async function forgetNode(node: MediaNode, event: RegistryEvent): Promise
   }
 }
 
-/** The gateway is gone, and its sessions with it: their peers stay for whoever resumes them. */
-function detachAll(node: MediaNode, gateway: string): void {
+/** The gateway is gone, and its sessions with it: their peers stay until another gateway resumes them. */
+function detachAll(node: ProcessLostOptions, gateway: string): void {
   for (const slice of node.slices) {
-    for (const peer of slice.entered()) if (peer.record.gateway === gateway) detach(node, slice, peer);
+    for (const peer of slice.entered()) if (peer.record.gateway === gateway) detach(node, { slice, peer });
   }
 }
 

@@ -1,11 +1,12 @@
+import type { Owner } from '@sluice/shared';
 import { jittered, SluiceError } from '@sluice/shared';
 import type { MoveEvent, RtpCapabilities } from '@sluice/shared/protocol';
 import { consumeAgain } from '../viewing/consume.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
-import type { MediaNode } from '../media-node.ts';
-import type { Peer } from '../room/peer.ts';
-import { expectMove } from '../moving/move-notice.ts';
+import { expectMove, type MoveNoticeOptions } from '../moving/move-notice.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
+import { createTransport, type PeerTransportsOptions } from '../room/peer-transports.ts';
 import type { Slice } from '../room/slice.ts';
 
 /**
@@ -14,10 +15,12 @@ import type { Slice } from '../room/slice.ts';
  */
 const triesAfterMs = [100, 200, 400, 800, 1600, 3200] as const;
 
+export interface WorkerLostOptions extends MoveNoticeOptions, PeerTransportsOptions {
+  readonly owner: Owner;
+}
+
 /** A peer whose router is gone, and what its client has to be told of that. */
-interface Uprooted {
-  slice: Slice;
-  peer: Peer;
+interface LostRouter extends PeerPlace {
   /** Its transports, which went with the router. */
   gone: string[];
   lostAt: number;
@@ -28,11 +31,11 @@ interface Uprooted {
  * consumers of all that they watched, ride on the notice. The room is told that their producers are lost; everyone who
  * understands keeps the last frame until the publishers have produced again.
  */
-export async function leaveRouter(node: MediaNode, slice: Slice, router: SliceRouter): Promise<void> {
+export async function leaveLostRouter(node: WorkerLostOptions, slice: Slice, router: SliceRouter): Promise<void> {
   const lostAt = node.clock.now();
   const peers = [...slice.peers.values()].filter((peer) => peer.router === router && !peer.closed);
   const lost = peers.flatMap((peer) => [...peer.producers.values()]);
-  for (const own of lost) slice.loseProducer(own);
+  for (const own of lost) slice.producers.lose(own);
   const changes = lost.map(({ record }) => ({
     type: 'removeProducer' as const,
     producerId: record.producerId,
@@ -43,45 +46,45 @@ export async function leaveRouter(node: MediaNode, slice: Slice, router: SliceRo
     peers.map((peer) => {
       const gone = [...peer.transports.keys()];
       peer.transports.clear();
-      return replant(node, { slice, peer, gone, lostAt });
+      return moveToAnotherRouter(node, { slice, peer, gone, lostAt });
     }),
   );
   await told;
 }
 
 /** In the peer's mailbox, which is free between two tries: what is asked meanwhile is answered. */
-function replant(node: MediaNode, uprooted: Uprooted, attempt = 0): Promise<void> {
-  return uprooted.peer.mailbox.runAlways(() => attemptReplant(node, uprooted, attempt));
+function moveToAnotherRouter(node: WorkerLostOptions, lost: LostRouter, attempt = 0): Promise<void> {
+  return lost.peer.mailbox.runAlways(() => attemptMove(node, lost, attempt));
 }
 
-async function attemptReplant(node: MediaNode, uprooted: Uprooted, attempt: number): Promise<void> {
-  const { slice, peer, lostAt } = uprooted;
+async function attemptMove(node: WorkerLostOptions, lost: LostRouter, attempt: number): Promise<void> {
+  const { slice, peer, lostAt } = lost;
   if (peer.closed || peer.movedAway) return;
   try {
     peer.moveTo(await slice.routerForPeer());
-    const notice = await moveNotice(node, slice, peer);
+    const notice = await moveNotice(node, { slice, peer });
     slice.tell(peer, notice);
-    expectMove(node, slice, peer, notice, lostAt);
+    expectMove(node, { slice, peer }, notice, lostAt);
     node.metrics.moves.inc({ reason: 'workerLost', result: 'ok' });
   } catch (error) {
     const afterMs = triesAfterMs[attempt];
     if (afterMs !== undefined) {
-      node.clock.setTimer(() => void replant(node, uprooted, attempt + 1), jittered(afterMs, 0.3));
+      node.clock.setTimer(() => void moveToAnotherRouter(node, lost, attempt + 1), jittered(afterMs, 0.3));
       return;
     }
     node.metrics.moves.inc({ reason: 'workerLost', result: SluiceError.from(error).code });
   }
-  for (const transportId of uprooted.gone) {
+  for (const transportId of lost.gone) {
     slice.tell(peer, { type: 'transportClosed', transportId, reason: 'workerLost' });
   }
 }
 
-async function moveNotice(node: MediaNode, slice: Slice, peer: Peer): Promise<MoveEvent> {
+async function moveNotice(node: WorkerLostOptions, { slice, peer }: PeerPlace): Promise<MoveEvent> {
   const [send, recv] = await Promise.all([
-    node.createTransport(slice, peer, { direction: 'send', sctp: true }),
-    node.createTransport(slice, peer, { direction: 'recv', sctp: true }),
+    createTransport(node, { slice, peer }, { direction: 'send', sctp: true }),
+    createTransport(node, { slice, peer }, { direction: 'recv', sctp: true }),
   ]);
-  const consumers = await consumeAgain({ slice, peer }, recv.transport, peer.uprooted.splice(0));
+  const consumers = await consumeAgain({ slice, peer }, recv.transport, peer.lostConsumers.splice(0));
   return {
     type: 'move',
     node: node.owner.node,

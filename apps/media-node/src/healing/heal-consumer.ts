@@ -1,7 +1,10 @@
-import { type CarriedConsumer, channels, delay, type ProducerRecord } from '@sluice/shared';
-import type { PeerPlace } from '../viewing/consume.ts';
-import type { MediaNode } from '../media-node.ts';
+import { type CarriedConsumer, channels, delay, type ProducerRecord, type Registry } from '@sluice/shared';
+import type { PeerPlace } from '../room/peer-place.ts';
 import { replaceConsumer } from '../viewing/successors.ts';
+
+export interface HealConsumerOptions {
+  readonly registry: Registry;
+}
 
 /** Pauses before each try, in ms: all of them together are shorter than a viewer waits with its last frame. */
 const pausesMs = [0, 250, 500, 1000, 2000, 4000];
@@ -10,13 +13,17 @@ const pausesMs = [0, 250, 500, 1000, 2000, 4000];
  * The viewer gets another consumer of the producer in the place of the one that went with its pipe. Whoever asks first
  * has the pipe made anew.
  */
-export async function healConsumer(node: MediaNode, place: PeerPlace, carried: CarriedConsumer): Promise<void> {
+export async function healConsumer(
+  node: HealConsumerOptions,
+  place: PeerPlace,
+  carried: CarriedConsumer,
+): Promise<void> {
   const { slice, peer } = place;
   for (const pause of pausesMs) {
     if (pause > 0) await delay(slice.clock, pause);
     const record = slice.recordOf(carried.producerId);
     // It may have been closed for good since, or got a successor.
-    if (!record || peer.closed || !peer.bereft.has(carried.consumerId)) return;
+    if (!record || peer.closed || !peer.awaitingSuccessor.has(carried.consumerId)) return;
     // A node that is gone is the business of whoever moves its peers.
     const address = channels.node(record.node, record.boot);
     if (!node.registry.nodes().some(({ report }) => report.address === address)) continue;
@@ -31,7 +38,7 @@ async function healOnce({ slice, peer }: PeerPlace, carried: CarriedConsumer, re
   const reach = await slice.pipes.reach(record.producerId, peer.router).catch(() => undefined);
   if (!reach) return false;
   try {
-    return peer.bereft.has(carried.consumerId) && (await replaceConsumer(slice, peer, carried, record));
+    return peer.awaitingSuccessor.has(carried.consumerId) && (await replaceConsumer(slice, peer, carried, record));
   } finally {
     reach.release();
   }

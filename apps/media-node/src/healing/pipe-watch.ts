@@ -1,7 +1,7 @@
-import type { Timer } from '@sluice/shared';
+import type { Clock, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { LinkEnd } from '../pipes/link-end.ts';
-import type { MediaNode } from '../media-node.ts';
+import type { NodeMetrics } from '../metrics.ts';
 import type { Slice } from '../room/slice.ts';
 import { Pulse } from './pulse.ts';
 import { Ways } from './ways.ts';
@@ -13,13 +13,19 @@ const againMs = 10_000;
 /** A pair that comes so soon after a silence was made because of it, in ms. */
 const silentMs = 1000;
 
+export interface PipeWatchOptions {
+  readonly clock: Clock;
+  readonly metrics: NodeMetrics;
+  readonly slices: Iterable<Slice>;
+}
+
 /**
  * Finds the links from other nodes that should carry media and don't, and has their producers carried another way. Redis
  * may see both nodes while the network between them is cut.
  */
 export class PipeWatch {
   readonly ways: Ways;
-  readonly #node: Pick<MediaNode, 'clock' | 'slices' | 'metrics'>;
+  readonly #node: PipeWatchOptions;
   readonly #pulses = new WeakMap<LinkEnd, Pulse>();
   readonly #looking = new WeakSet<LinkEnd>();
   readonly #seen = new WeakSet<LinkEnd>();
@@ -29,7 +35,7 @@ export class PipeWatch {
   readonly #silent = new Map<string, number>();
   #timer: Timer | undefined;
 
-  constructor(node: Pick<MediaNode, 'clock' | 'slices' | 'metrics'>) {
+  constructor(node: PipeWatchOptions) {
     this.#node = node;
     this.ways = new Ways(node.clock);
   }
@@ -140,8 +146,8 @@ function carriesMedia(slice: Slice, end: LinkEnd): boolean {
 }
 
 /** The nodes that media comes from or goes to. */
-export function* pipedTo(node: MediaNode): Generator<string> {
-  for (const slice of node.slices) {
+export function* pipedTo(slices: Iterable<Slice>): Generator<string> {
+  for (const slice of slices) {
     for (const { farAddress } of slice.links.ends) if (farAddress !== undefined) yield farAddress;
   }
 }

@@ -1,14 +1,23 @@
-import { channels, type ProducerRecord, SluiceError } from '@sluice/shared';
+import { channels, type Endpoint, type Owner, type ProducerRecord, type Registry, SluiceError } from '@sluice/shared';
 import type { Source } from '../pipes/pipes.ts';
-import type { MediaNode } from '../media-node.ts';
+import type { NodeMetrics } from '../metrics.ts';
 import type { Slice } from '../room/slice.ts';
+import type { Ways } from './ways.ts';
+
+export interface ProducerSourceOptions {
+  readonly owner: Owner;
+  readonly endpoint: Endpoint;
+  readonly registry: Registry;
+  readonly metrics: NodeMetrics;
+  readonly pipeWatch: { readonly ways: Ways };
+}
 
 /** How many nodes are asked to relay, and for how long each, in ms: a viewer may be waiting. */
 const asked = 3;
 const askMs = 1200;
 
 /** Where a producer is to be fetched: from its node, or around a way that is dead. */
-export async function sourceOf(node: MediaNode, slice: Slice, record: ProducerRecord): Promise<Source> {
+export async function sourceOf(node: ProducerSourceOptions, slice: Slice, record: ProducerRecord): Promise<Source> {
   const origin = channels.node(record.node, record.boot);
   const direct = { router: record.router, address: origin, relayed: false };
   if (!node.pipeWatch.ways.isAvoided(origin)) return direct;
@@ -29,7 +38,7 @@ export async function sourceOf(node: MediaNode, slice: Slice, record: ProducerRe
 }
 
 /** Nodes that may reach both, in the order to ask them: those in the room first, since they have it already perhaps. */
-function relaysFor(node: MediaNode, slice: Slice, origin: string): string[] {
+function relaysFor(node: ProducerSourceOptions, slice: Slice, origin: string): string[] {
   const inRoom = new Set<string>();
   for (const peer of slice.feed.view.peers.values()) inRoom.add(channels.node(peer.node, peer.boot));
   return node.registry

@@ -1,8 +1,25 @@
-import { channels, delay, type OperationParams, type OperationResults, SluiceError } from '@sluice/shared';
+import {
+  channels,
+  type Clock,
+  delay,
+  type Directory,
+  type OperationParams,
+  type OperationResults,
+  SluiceError,
+} from '@sluice/shared';
 import type { Carriage } from '../pipes/carriage.ts';
 import { onClose } from '../pipes/link-end.ts';
-import type { MediaNode } from '../media-node.ts';
 import type { Slice } from '../room/slice.ts';
+import type { Slices } from '../room/slices.ts';
+import type { Ways } from './ways.ts';
+
+export interface RelayOptions {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly slices: Slices;
+  readonly pipeWatch: { readonly ways: Ways };
+  readonly accepting: boolean;
+}
 
 type Request = OperationParams<'relayPipe'>;
 
@@ -17,8 +34,8 @@ const offerMs = 3000;
  *
  * @throws nodeUnavailable when nothing comes to this node either, or it would have to ask a relay itself.
  */
-export async function relay(node: MediaNode, request: Request): Promise<OperationResults['relayPipe']> {
-  if (!node.report().accepting) throw new SluiceError('noCapacity', 'This node relays nothing at the moment.');
+export async function relay(node: RelayOptions, request: Request): Promise<OperationResults['relayPipe']> {
+  if (!node.accepting) throw new SluiceError('noCapacity', 'This node relays nothing at the moment.');
   const offered = Promise.withResolvers<Carriage>();
   // The slice stays for as long as what it relays, though no peer of the room may be here.
   const over = node.slices.join(request.room, async (slice) => {
@@ -33,11 +50,11 @@ export async function relay(node: MediaNode, request: Request): Promise<Operatio
   return { router: (await offered.promise).router.id };
 }
 
-async function offer(node: MediaNode, slice: Slice, { producerId }: Request): Promise<Carriage> {
+async function offer(node: RelayOptions, slice: Slice, { producerId }: Request): Promise<Carriage> {
   if (!slice.feed.position) await seed(node, slice);
   const record = await slice.findRecord(producerId);
   const origin = channels.node(record.node, record.boot);
-  if (slice.own(producerId) || node.pipeWatch.ways.isAvoided(origin)) throw notHere();
+  if (slice.producers.get(producerId) || node.pipeWatch.ways.isAvoided(origin)) throw notHere();
   const router = slice.pipes.entryOf(producerId) ?? (await slice.routerForPeer());
   const reach = await slice.pipes.reach(producerId, router);
   reach.open();
@@ -50,13 +67,13 @@ async function offer(node: MediaNode, slice: Slice, { producerId }: Request): Pr
 }
 
 /** A slice without peers has no picture of the room yet. */
-async function seed(node: MediaNode, slice: Slice): Promise<void> {
+async function seed(node: RelayOptions, slice: Slice): Promise<void> {
   const snapshot = await node.directory.snapshot(slice.room);
   if (snapshot) slice.feed.seed(snapshot);
 }
 
 /** Whether media comes from where the producer lives. Data cannot be seen to; its asker has nothing to lose. */
-async function isProven(node: MediaNode, { end, taken }: Carriage): Promise<boolean> {
+async function isProven(node: RelayOptions, { end, taken }: Carriage): Promise<boolean> {
   if (!('kind' in taken)) return true;
   const { received } = await end.traffic();
   for (let waited = 0; waited < provenWithinMs; waited += provenEveryMs) {

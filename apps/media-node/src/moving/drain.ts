@@ -1,6 +1,7 @@
-import type { Clock, Drainable, DrainStatus, Timer } from '@sluice/shared';
-import { releasePlace } from './old-place.ts';
-import type { MediaNode } from '../media-node.ts';
+import type { Clock, Drainable, DrainStatus, Owner, Registry, Timer } from '@sluice/shared';
+import { releaseMedia } from './old-place.ts';
+import type { NodeConfig } from '../config.ts';
+import type { Slices } from '../room/slices.ts';
 import type { Peer } from '../room/peer.ts';
 
 /** How often a draining node looks whether it is empty, in ms. */
@@ -10,6 +11,14 @@ const lookEveryMs = 100;
  * come up; shorter ends a cluster that is stopped as a whole.
  */
 const nowhereMs = 3000;
+
+export interface DrainOptions {
+  readonly owner: Owner;
+  readonly clock: Clock;
+  readonly config: NodeConfig;
+  readonly slices: Slices;
+  readonly registry: Registry;
+}
 
 export type DrainOutcome = 'empty' | 'deadline' | 'cancelled';
 
@@ -27,7 +36,7 @@ interface Running {
  * either, until the drain is cancelled.
  */
 export class Drain implements Drainable {
-  readonly #node: MediaNode;
+  readonly #node: DrainOptions;
   readonly #clock: Clock;
   #moved = 0;
   #failed = 0;
@@ -36,9 +45,9 @@ export class Drain implements Drainable {
   #draining = false;
   #running: Running | undefined;
 
-  constructor(node: MediaNode, clock: Clock) {
+  constructor(node: DrainOptions) {
     this.#node = node;
-    this.#clock = clock;
+    this.#clock = node.clock;
   }
 
   get draining(): boolean {
@@ -133,7 +142,7 @@ export class Drain implements Drainable {
     running.givenUp = true;
     const places = [...this.#node.slices].flatMap((slice) => slice.entered().map((peer) => ({ slice, peer })));
     this.#failed = places.length;
-    const released = places.map(({ slice, peer }) => releasePlace(this.#node, slice, peer, 'drained'));
+    const released = places.map((place) => releaseMedia(this.#node, place, 'drained'));
     void Promise.all(released).finally(() => running.end('deadline'));
   }
 }

@@ -2,11 +2,11 @@ import type { ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
-import { isPipeLost } from '../healing/pipe-lost.ts';
-import { consumeOne, type HowToConsume, type PeerPlace } from '../viewing/consume.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
+import { consumeOne, type HowToConsume } from '../viewing/consume.ts';
 import { consumerIdOf, wantedLayer } from '../mediasoup/consumers.ts';
 import type { Reach } from '../pipes/pipes.ts';
-import { kickLayers } from '../viewing/successors.ts';
+import { kickLayers } from '../viewing/kick-layers.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
@@ -126,7 +126,8 @@ function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reac
     peer.dataConsumers.delete(consumerIdOf(consumer));
     reach.release();
   };
-  const lostOr = (closed: string) => (isPipeLost(slice, consumer.dataProducerId as ProducerId) ? 'pipeLost' : closed);
+  const lostOr = (closed: string) =>
+    slice.livesElsewhere(consumer.dataProducerId as ProducerId) ? 'pipeLost' : closed;
   peer.dataConsumers.set(consumerIdOf(consumer), { consumer, release });
   consumer.observer.once('close', release);
   consumer.on('dataproducerclose', () =>

@@ -1,12 +1,14 @@
 import type { BootId, NodeId, OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { MoveEvent, ReplacingConsumer } from '@sluice/shared/protocol';
-import { consumeAgain, type PeerPlace } from '../viewing/consume.ts';
+import { consumeAgain } from '../viewing/consume.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
-import type { MediaNode } from '../media-node.ts';
 import { Peer } from '../room/peer.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
+import { createTransport } from '../room/peer-transports.ts';
 import { expectMove } from '../moving/move-notice.ts';
 import type { Slice } from '../room/slice.ts';
+import type { Services } from './services.ts';
 import type { Operation } from './table.ts';
 
 type Transports = Pick<OperationResults['joinPeer'], 'producerTransport' | 'consumerTransport'>;
@@ -27,7 +29,7 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
     try {
       const [snapshot, transports] = await Promise.all([
         enter(slice, peer, params.from),
-        params.transports ? bothTransports(node, slice, peer) : noTransports,
+        params.transports ? bothTransports(node, { slice, peer }) : noTransports,
       ]);
       peer.assertOpen();
       peer.enteredAt = { epoch: snapshot.epoch, seq: snapshot.seq };
@@ -66,17 +68,17 @@ function replaceEarlier(slice: Slice, peer: Peer): void {
   if (earlier) slice.discard(earlier);
 }
 
-async function bothTransports(node: MediaNode, slice: Slice, peer: Peer): Promise<Transports> {
+async function bothTransports(node: Services, place: PeerPlace): Promise<Transports> {
   const [send, recv] = await Promise.all([
-    node.createTransport(slice, peer, { direction: 'send', sctp: true }),
-    node.createTransport(slice, peer, { direction: 'recv', sctp: true }),
+    createTransport(node, place, { direction: 'send', sctp: true }),
+    createTransport(node, place, { direction: 'recv', sctp: true }),
   ]);
   return { producerTransport: transportParameters(send), consumerTransport: transportParameters(recv) };
 }
 
 /** Consumes here what it consumed there, and says what its client has to know. */
 async function settleIn(
-  node: MediaNode,
+  node: Services,
   { slice, peer }: PeerPlace,
   { from, consumers: carried = [] }: OperationParams<'joinPeer'>,
   transports: Transports,
@@ -95,7 +97,7 @@ async function settleIn(
   // Of a place that is gone nothing is seen or heard any more: what the peer sends must not wait for what it watches.
   if (deadlineMs === 0) void consumers.then((made) => bring({ slice, peer }, event, made));
   else event.consumers = await consumers;
-  expectMove(node, slice, peer, event);
+  expectMove(node, { slice, peer }, event);
   return event;
 }
 

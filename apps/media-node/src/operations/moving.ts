@@ -2,12 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { drainServed, SluiceError } from '@sluice/shared';
 import type { Peer } from '../room/peer.ts';
 import { confirmMove, pendingNotice } from '../moving/move-notice.ts';
-import { detach, releasePlace } from '../moving/old-place.ts';
+import { releaseMedia } from '../moving/old-place.ts';
+import { detach } from '../moving/resume-window.ts';
 import type { Slice } from '../room/slice.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
-export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async ({ slice, peer }, _, node) => {
-  if (!peer.movedAway) detach(node, slice, peer);
+export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async (place, _, node) => {
+  if (!place.peer.movedAway) detach(node, place);
   return nothing;
 });
 
@@ -40,9 +41,9 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
   });
 };
 
-export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async ({ slice, peer }, _, node) => {
-  if (peer.movedAway) await releasePlace(node, slice, peer, 'moved');
-  else confirmMove(node, peer);
+export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async (place, _, node) => {
+  if (place.peer.movedAway) await releaseMedia(node, place, 'moved');
+  else confirmMove(node, place.peer);
   return nothing;
 });
 

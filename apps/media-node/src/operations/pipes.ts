@@ -2,8 +2,8 @@ import { SluiceError } from '@sluice/shared';
 import { onClose } from '../pipes/link-end.ts';
 import { everyLayer } from '../pipes/links.ts';
 import { relay } from '../healing/relay.ts';
-import type { MediaNode } from '../media-node.ts';
 import type { Slice } from '../room/slice.ts';
+import type { Services } from './services.ts';
 import { nothing, type Operation } from './table.ts';
 
 export const openPipe: Operation<'openPipe'> = async (node, params) => {
@@ -55,7 +55,7 @@ export const pipeDemand: Operation<'pipeDemand'> = async (node, params) => {
   return nothing;
 };
 
-function findSlice(node: MediaNode, { room }: { room: Slice['room'] }): Slice {
+function findSlice(node: Services, { room }: { room: Slice['room'] }): Slice {
   const slice = node.slices.get(room);
   if (!slice) throw new SluiceError('producerNotFound', 'This node has no part of the room.');
   return slice;

@@ -1,12 +1,12 @@
 import type { ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import type { types } from '../mediasoup/types.ts';
-import type { PeerPlace } from '../viewing/consume.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
 import { keyFrameRequestDelayMs } from '../mediasoup/codecs.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { withoutLoneLayers } from '../mediasoup/single-vp8.ts';
-import type { MediaNode } from '../media-node.ts';
 import type { OwnProducer } from '../room/peer.ts';
+import type { Services } from './services.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, params, node) => {
@@ -79,20 +79,20 @@ function assertOwn({ slice, peer }: PeerPlace, replaces: ProducerId): void {
   throw new SluiceError('badRequest', "Another peer's producer cannot be replaced.", { details: { path: 'replaces' } });
 }
 
-function base(node: MediaNode, { peer }: PeerPlace, producer: { id: string }) {
+function base(node: Services, { peer }: PeerPlace, producer: { id: string }) {
   return { ...node.owner, producerId: producer.id as ProducerId, peerId: peer.id, router: peer.router.id };
 }
 
 /** Tells the room. If that can't be done there is no producer. */
 async function publish({ slice, peer }: PeerPlace, producer: OwnProducer['producer'], record: ProducerRecord) {
   const own: OwnProducer = { peer, producer, record };
-  slice.addProducer(own);
+  slice.producers.add(own);
   try {
     await slice.commit({ type: 'addProducer', producer: record });
     if (producer.closed || peer.closed)
       throw new SluiceError('transportNotFound', 'The transport was closed meanwhile.');
   } catch (error) {
-    slice.closeProducer(own);
+    slice.producers.close(own);
     // The write may have been done though its answer was lost.
     slice.commit({ type: 'removeProducer', producerId: record.producerId }).catch(() => undefined);
     throw error;
@@ -109,6 +109,6 @@ async function setPaused({ slice, peer }: PeerPlace, producerId: ProducerId, pau
 
 async function close({ slice }: PeerPlace, own: OwnProducer) {
   await slice.commit({ type: 'removeProducer', producerId: own.record.producerId });
-  slice.closeProducer(own);
+  slice.producers.close(own);
   return nothing;
 }

@@ -1,9 +1,9 @@
 import { nodeOperations, type ServedOperation } from '@sluice/shared';
-import type { MediaNode } from '../media-node.ts';
 import { operations } from './index.ts';
+import type { Services } from './services.ts';
 
 /** Every operation with the schema that its parameters must keep, as the bus serves them. */
-export function servedBy(node: MediaNode): Record<string, ServedOperation> {
+export function servedBy(node: Services): Record<string, ServedOperation> {
   return Object.fromEntries(
     Object.entries(operations).map(([name, run]) => {
       const { [name as keyof typeof nodeOperations]: params } = nodeOperations;

@@ -1,11 +1,11 @@
 import type { CallContext, NodeOperationName, OperationParams, OperationResults, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { PeerPlace } from '../viewing/consume.ts';
-import type { MediaNode } from '../media-node.ts';
 import type { Peer } from '../room/peer.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
+import type { Services } from './services.ts';
 
 export type Operation<O extends NodeOperationName> = (
-  node: MediaNode,
+  node: Services,
   params: OperationParams<O>,
   context: CallContext,
 ) => Promise<OperationResults[O]>;
@@ -13,7 +13,7 @@ export type Operation<O extends NodeOperationName> = (
 type PeerParams = { room: RoomId; peerId: Peer['id']; sessionId: Peer['sessionId'] };
 
 /** @throws peerNotFound; an older session of the same peer is not found either: its word counts no more. */
-export function findPeer(node: MediaNode, { room, peerId, sessionId }: PeerParams): PeerPlace {
+export function findPeer(node: Services, { room, peerId, sessionId }: PeerParams): PeerPlace {
   const slice = node.slices.get(room);
   const peer = slice?.peers.get(peerId);
   if (!slice || !peer || peer.sessionId !== sessionId) throw new SluiceError('peerNotFound', 'This peer is not here.');
@@ -22,8 +22,8 @@ export function findPeer(node: MediaNode, { room, peerId, sessionId }: PeerParam
 
 /** An operation on one peer: in the peer's mailbox, and not at all once nobody waits for it any more. */
 export function onPeer<O extends NodeOperationName>(
-  run: (place: PeerPlace, params: OperationParams<O> & PeerParams, node: MediaNode) => Promise<OperationResults[O]>,
-): (node: MediaNode, params: OperationParams<O> & PeerParams, context: CallContext) => Promise<OperationResults[O]> {
+  run: (place: PeerPlace, params: OperationParams<O> & PeerParams, node: Services) => Promise<OperationResults[O]>,
+): (node: Services, params: OperationParams<O> & PeerParams, context: CallContext) => Promise<OperationResults[O]> {
   return (node, params, context) => {
     const place = findPeer(node, params);
     return place.peer.mailbox.run(async () => {

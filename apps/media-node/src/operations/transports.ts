@@ -1,11 +1,12 @@
 import type { types } from '../mediasoup/types.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
+import { createTransport as createPeerTransport } from '../room/peer-transports.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const createTransport: Operation<'createTransport'> = onPeer<'createTransport'>(
-  async ({ slice, peer }, { direction, sctp }, node) =>
-    transportParameters(await node.createTransport(slice, peer, { direction, sctp })),
+  async (place, { direction, sctp }, node) =>
+    transportParameters(await createPeerTransport(node, place, { direction, sctp })),
 );
 
 export const connectTransport: Operation<'connectTransport'> = onPeer<'connectTransport'>(

@@ -1,10 +1,14 @@
-import { type Clock, delay, type ProducerId, SluiceError } from '@sluice/shared';
+import { type Clock, delay, type Endpoint, type ProducerId, type RoomId, SluiceError } from '@sluice/shared';
+import type { Pipes } from './pipes.ts';
 
 /** Between two tries, in ms, and how many there are: by then a node that does not answer is known to be gone. */
 const retryMs = 500;
 const attempts = 8;
 
-export interface DemandErrandOptions {
+/** Milliseconds for the other node to hear what is wanted. */
+const askMs = 2000;
+
+export interface UpstreamDemandOptions {
   clock: Clock;
   /** Tells whoever has the producer; resolves when it was heard, or when there is nobody to tell. */
   tell(producerId: ProducerId, maxSpatialLayer: number): Promise<void>;
@@ -14,12 +18,12 @@ export interface DemandErrandOptions {
  * Takes to another node what is wanted of its producers. Of one producer one word at a time, and always the newest: a
  * repeated older word that overtook a newer one would stop the media, and so would a lost one that nobody repeats.
  */
-export class DemandErrand {
-  readonly #options: DemandErrandOptions;
+export class UpstreamDemand {
+  readonly #options: UpstreamDemandOptions;
   readonly #wanted = new Map<ProducerId, number>();
   readonly #running = new Set<ProducerId>();
 
-  constructor(options: DemandErrandOptions) {
+  constructor(options: UpstreamDemandOptions) {
     this.#options = options;
   }
 
@@ -54,5 +58,25 @@ export class DemandErrand {
     } catch (error) {
       return !SluiceError.from(error).temporary;
     }
+  }
+}
+
+/** Tells the node that a producer came from what is wanted of it behind the pipe: −1 for nothing. */
+export async function askUpstream(
+  { room, endpoint, pipes }: { room: RoomId; endpoint: Endpoint; pipes: Pipes },
+  producerId: ProducerId,
+  maxSpatialLayer: number,
+): Promise<void> {
+  for (const { producerId: id, end } of pipes.carriages) {
+    if (id !== producerId || end.farAddress === undefined) continue;
+    const params = {
+      room,
+      askerRouter: end.router.id,
+      giverRouter: end.farRouter,
+      askerTransportId: end.id,
+      producerId,
+      maxSpatialLayer,
+    };
+    await endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: askMs });
   }
 }

@@ -15,7 +15,7 @@ import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import { peerLimits } from '../config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from '../mediasoup/consumers.ts';
-import type { PendingMove } from '../moving/move-notice.ts';
+import type { PendingMove } from './pending-move.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { Direction, PeerTransport } from '../mediasoup/transports.ts';
 
@@ -43,9 +43,9 @@ export class Peer {
   /** Runs while the peer has no session, or has moved away: when it ends, so does the peer here. */
   grace: Timer | undefined;
   /** What it consumed when its own router was lost: to be consumed again on another. */
-  readonly uprooted: CarriedConsumer[] = [];
+  readonly lostConsumers: CarriedConsumer[] = [];
   /** What it consumed of producers that are gone, and may have successors. */
-  readonly bereft = new Map<ConsumerId, CarriedConsumer>();
+  readonly awaitingSuccessor = new Map<ConsumerId, CarriedConsumer>();
   /** Consumers made in place of others and not resumed yet. */
   readonly replacements = new Set<ConsumerId>();
   /** A move that its client has not answered yet. */
@@ -168,6 +168,6 @@ export class Peer {
     for (const consumer of this.dataConsumers.values()) consumer.release();
     this.consumers.clear();
     this.dataConsumers.clear();
-    this.bereft.clear();
+    this.awaitingSuccessor.clear();
   }
 }

@@ -1,7 +1,5 @@
 import type { Change, Position } from '@sluice/shared';
 import { FencedError, SluiceError } from '@sluice/shared';
-import type { Slice } from './slice.ts';
-import type { SliceOptions } from './slice-options.ts';
 
 export interface SliceWriterOptions {
   write: (changes: readonly Change[]) => Promise<Position>;
@@ -50,15 +48,4 @@ export class SliceWriter {
   #write(changes: readonly Change[]): Promise<Position> {
     return this.fenced(() => this.#options.write(changes));
   }
-}
-
-export function writerOf(slice: Slice, { room, directory, metrics, onLost, onFenced }: SliceOptions): SliceWriter {
-  return new SliceWriter({
-    write: (changes) => directory.commit(room, slice.owner, changes, { heard: slice.feed.position }),
-    onLost: () => onLost(slice),
-    onFenced: () => {
-      metrics.fencedWrites.inc();
-      onFenced(slice);
-    },
-  });
 }

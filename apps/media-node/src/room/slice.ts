@@ -8,25 +8,22 @@ import type {
   Position,
   ProducerId,
   ProducerRecord,
-  RoomEvent,
   RoomId,
   RoomSnapshot,
 } from '@sluice/shared';
 import { RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
-import { askDemand } from '../pipes/ask-demand.ts';
-import { Demand } from '../pipes/demand.ts';
-import { DemandErrand } from '../pipes/upstream-demand.ts';
-import { Links } from '../pipes/links.ts';
-import { Pipes } from '../pipes/pipes.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { NodeMetrics } from '../metrics.ts';
-import type { OwnProducer, Peer } from './peer.ts';
-import { fateOf } from './peer-fate.ts';
-import { keepLost, lostGraceMs, replaceConsumers, stopWaiting, wasLost } from '../viewing/successors.ts';
-import type { SliceOptions } from './slice-options.ts';
+import { Demand } from '../pipes/demand.ts';
+import { Links } from '../pipes/links.ts';
+import { Pipes } from '../pipes/pipes.ts';
+import { askUpstream, UpstreamDemand } from '../pipes/upstream-demand.ts';
+import { OwnProducers } from './own-producers.ts';
+import type { Peer } from './peer.ts';
+import type { SliceEvents, SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
-import { type SliceWriter, writerOf } from './slice-writer.ts';
+import { SliceWriter } from './slice-writer.ts';
 import { tellSpeakers } from './speakers.ts';
 
 /**
@@ -39,18 +36,18 @@ export class Slice {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: NodeMetrics;
-  readonly onPipeLost: SliceOptions['onPipeLost'];
+  readonly events: SliceEvents<Slice>;
   readonly peers = new Map<PeerId, Peer>();
   readonly feed: RoomFeed;
   readonly links: Links;
   readonly pipes: Pipes;
+  readonly producers: OwnProducers;
   readonly demand: Demand;
-  readonly #errand: DemandErrand;
-  readonly #options: SliceOptions;
+  readonly #upstream: UpstreamDemand;
+  readonly #options: SliceOptions<Slice>;
   readonly #routers: SliceRouters;
   readonly #writer: SliceWriter;
-  readonly #own = new Map<ProducerId, OwnProducer>();
-  /** Closed on purpose lately: nobody waits for a successor. */
+  /** Producers that were closed on purpose lately: they get no successor. */
   readonly #gone = new Set<ProducerId>();
   /** Joins under way: a slice that somebody is about to enter is not empty. */
   joining = 0;
@@ -60,55 +57,35 @@ export class Slice {
   lost = false;
   #closed = false;
 
-  constructor(options: SliceOptions) {
-    const { room, clock, log, metrics, directory, endpoint } = options;
+  constructor(options: SliceOptions<Slice>) {
+    const { room, clock, events } = options;
     this.#options = options;
     this.room = room;
     this.owner = options.owner;
     this.clock = clock;
-    this.onPipeLost = options.onPipeLost;
-    this.log = log;
-    this.metrics = metrics;
+    this.events = events;
+    this.log = options.log;
+    this.metrics = options.metrics;
     this.#routers = new SliceRouters({
       pool: options.pool,
       policy: options.config.spread,
       hotLoad: options.config.hotWorkerLoad,
-      onLost: (router) => options.onRouterLost(this, router),
+      onLost: (router) => events.routerLost(this, router),
       onSpeakers: (router, speakers) => tellSpeakers(this, router, speakers),
     });
-    this.feed = new RoomFeed({
-      room,
-      directory,
-      log,
-      onEvent: (event, position) => this.#follow(event, position),
-      settling: options.settling,
-      onLost: () => void options.onLost(this),
-      now: () => clock.now(),
-      onRepair: (kind) => metrics.repairs.inc({ kind }),
-      onGarbage: options.onGarbage,
-    });
-    this.#writer = writerOf(this, options);
-    this.links = new Links({
-      room,
-      endpoint,
-      clock,
-      listen: options.listen,
-      routerById: (id) => this.#routers.byId(id),
-      kindOf: (producerId) => this.recordOf(producerId)?.kind,
-    });
-    this.pipes = new Pipes({
-      links: this.links,
-      clock,
-      log,
-      metrics,
-      idleMs: options.config.pipeIdleMs,
-      ownRouterOf: (producerId) => this.own(producerId)?.peer.router,
-      recordOf: (producerId) => this.recordOf(producerId),
-      sourceOf: (record) => options.sourceOf(this, record),
+    this.feed = this.#createFeed(options);
+    this.#writer = this.#createWriter(options);
+    this.links = this.#createLinks(options);
+    this.pipes = this.#createPipes(options);
+    this.producers = new OwnProducers({
       onGone: (producerId) => this.demand.forget(producerId),
+      onClosed: (producerId) => this.pipes.producerClosed(producerId),
     });
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
-    this.#errand = new DemandErrand({ clock, tell: (id, layer) => askDemand(this, endpoint, id, layer) });
+    this.#upstream = new UpstreamDemand({
+      clock,
+      tell: (producerId, layer) => askUpstream({ ...options, pipes: this.pipes }, producerId, layer),
+    });
   }
 
   get closed(): boolean {
@@ -128,24 +105,26 @@ export class Slice {
     return this.feed.subscribe();
   }
 
-  /** A producer of a peer here. */
-  own(producerId: ProducerId): OwnProducer | undefined {
-    return this.#own.get(producerId);
-  }
-
-  /** A producer went with its router. Its copies stay, silent, for those who wait for its successor. */
-  loseProducer({ peer, record }: OwnProducer): void {
-    this.#own.delete(record.producerId);
-    peer.producers.delete(record.producerId);
-    this.demand.forget(record.producerId);
+  /** It was closed on purpose: for a while its consumers are known not to be waiting for a successor. */
+  rememberGone(producerId: ProducerId, forMs: number): void {
+    this.#gone.add(producerId);
+    this.clock.setTimer(() => this.#gone.delete(producerId), forMs);
   }
 
   isGone(producerId: ProducerId): boolean {
     return this.#gone.has(producerId);
   }
 
-  ownProducers(): OwnProducer[] {
-    return [...this.#own.values()];
+  /** Whether a producer whose copy here is gone lives on another node, as far as the room knows. */
+  livesElsewhere(producerId: ProducerId): boolean {
+    const record = this.recordOf(producerId);
+    return record !== undefined && record.boot !== this.owner.boot && !this.isGone(producerId);
+  }
+
+  /** The producer is gone: nothing is wanted of it any more, and what is still to be told of that is not. */
+  forgetDemand(producerId: ProducerId): void {
+    this.demand.forget(producerId);
+    this.#upstream.forget(producerId);
   }
 
   /** The peers that the directory has taken in: those that are still entering are its business. */
@@ -154,7 +133,7 @@ export class Slice {
   }
 
   recordOf(producerId: ProducerId): ProducerRecord | undefined {
-    return this.#own.get(producerId)?.record ?? this.feed.view.producers.get(producerId);
+    return this.producers.get(producerId)?.record ?? this.feed.view.producers.get(producerId);
   }
 
   /** As `recordOf`, but reads what this node may have missed before it says that there is none. */
@@ -207,20 +186,6 @@ export class Slice {
     this.feed.seed(snapshot);
   }
 
-  addProducer(own: OwnProducer): void {
-    this.#own.set(own.record.producerId, own);
-    own.peer.producers.set(own.record.producerId, own);
-  }
-
-  /** Lets a producer and its copies on this node go. The rest of the room hears of it from the directory. */
-  closeProducer({ peer, producer, record }: OwnProducer): void {
-    this.#own.delete(record.producerId);
-    peer.producers.delete(record.producerId);
-    this.demand.forget(record.producerId);
-    this.pipes.producerClosed(record.producerId);
-    producer.close();
-  }
-
   /** Takes a peer out of the room: its media at once, its record as soon as the directory takes it. */
   async remove(peer: Peer, reason: 'left' | 'disconnected' | 'replaced' | 'kicked' | 'failed'): Promise<void> {
     const producerIds = [...peer.producers.keys()];
@@ -230,7 +195,7 @@ export class Slice {
 
   /** Lets a peer's media go without a word to the directory: it knows. */
   discard(peer: Peer): void {
-    for (const own of [...peer.producers.values()]) this.closeProducer(own);
+    for (const own of [...peer.producers.values()]) this.producers.close(own);
     peer.close();
     if (this.peers.get(peer.id) === peer) this.peers.delete(peer.id);
   }
@@ -254,47 +219,60 @@ export class Slice {
     await this.feed.close();
   }
 
-  #follow(event: RoomEvent, position: Position): void {
-    if (event.type === 'producerAdded') {
-      const { replaces } = event.producer;
-      if (replaces !== undefined) replaceConsumers(this, event.producer, replaces);
-    } else if (event.type === 'producerClosed') {
-      this.demand.forget(event.producerId);
-      this.#errand.forget(event.producerId);
-      if (wasLost(event.reason)) keepLost(this, this.clock, event.producerId);
-      else this.#closedForGood(event.producerId);
-    } else if (event.type === 'producerPaused' || event.type === 'producerResumed') {
-      // A copy that closes meanwhile needs no pause.
-      this.pipes.producerPaused(event.producerId, event.type === 'producerPaused').catch(() => undefined);
-    } else if (event.type === 'peerLeft') {
-      this.#ownPeerGone(event.peerId, undefined, position, event.reason);
-    } else if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
-      this.#ownPeerGone(event.peer.peerId, event.peer, position, 'replaced');
-    } else if (event.type === 'sliceFenced') {
-      if (event.node === this.owner.node && event.boot === this.owner.boot) this.#options.onFenced(this);
-    }
-  }
-
-  /** An event about one of our own peers that we did not cause: it left, moved, or another session is the peer now. */
-  #ownPeerGone(peerId: PeerId, now: PeerRecord | undefined, position: Position, reason: string): void {
-    const peer = this.peers.get(peerId);
-    if (!peer) return;
-    const fate = fateOf(peer, now, position);
-    if (fate === 'movedAway') this.#options.onPeerMoved(this, peer);
-    else if (fate === 'gone') this.#options.onPeerGone(this, peer, reason);
-  }
-
-  #closedForGood(producerId: ProducerId): void {
-    this.#gone.add(producerId);
-    this.clock.setTimer(() => this.#gone.delete(producerId), lostGraceMs);
-    this.pipes.producerClosed(producerId);
-    stopWaiting(this, producerId);
-  }
-
   /** Demand flows up: to the peer that publishes, or to the node that the producer came from. */
   #tellDemand(producerId: ProducerId, maxSpatialLayer: number): void {
-    const own = this.own(producerId);
+    const own = this.producers.get(producerId);
     if (own) this.tell(own.peer, { type: 'producerDemand', producerId, maxSpatialLayer });
-    else this.#errand.send(producerId, maxSpatialLayer);
+    else this.#upstream.send(producerId, maxSpatialLayer);
+  }
+
+  #createFeed({ room, clock, directory, log, metrics, settling, events }: SliceOptions<Slice>): RoomFeed {
+    return new RoomFeed({
+      room,
+      directory,
+      log,
+      settling,
+      onEvent: (event, position) => events.followed(this, event, position),
+      onLost: () => void events.lost(this),
+      now: () => clock.now(),
+      onRepair: (kind) => metrics.repairs.inc({ kind }),
+      onGarbage: () => events.garbage(),
+    });
+  }
+
+  #createWriter({ room, directory, metrics, events }: SliceOptions<Slice>): SliceWriter {
+    return new SliceWriter({
+      write: (changes) => directory.commit(room, this.owner, changes, { heard: this.feed.position }),
+      onLost: () => events.lost(this),
+      onFenced: () => {
+        metrics.fencedWrites.inc();
+        events.fenced(this);
+      },
+    });
+  }
+
+  #createLinks({ room, endpoint, clock, listen }: SliceOptions<Slice>): Links {
+    return new Links({
+      room,
+      endpoint,
+      clock,
+      listen,
+      routerById: (id) => this.#routers.byId(id),
+      kindOf: (producerId) => this.recordOf(producerId)?.kind,
+    });
+  }
+
+  #createPipes({ clock, log, metrics, config, sourceOf }: SliceOptions<Slice>): Pipes {
+    return new Pipes({
+      links: this.links,
+      clock,
+      log,
+      metrics,
+      idleMs: config.pipeIdleMs,
+      ownRouterOf: (producerId) => this.producers.get(producerId)?.peer.router,
+      recordOf: (producerId) => this.recordOf(producerId),
+      sourceOf: (record) => sourceOf(this, record),
+      onGone: (producerId) => this.demand.forget(producerId),
+    });
   }
 }

@@ -1,18 +1,23 @@
-import type { Change } from '@sluice/shared';
+import type { Change, Logger } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { MediaNode } from '../media-node.ts';
+import type { NodeMetrics } from '../metrics.ts';
 import type { Slice } from '../room/slice.ts';
+
+export interface RepublishOptions {
+  readonly log: Logger;
+  readonly metrics: NodeMetrics;
+}
 
 /**
  * The directory has lost a room, or what this node holds of it: everyone who holds a part of it writes that part again.
  * What it has already stays as it is. Where the directory can't be reached the slice stays `lost`, and the sweep asks
  * again.
  */
-export async function republish({ metrics, log }: MediaNode, slice: Slice): Promise<void> {
+export async function republish({ metrics, log }: RepublishOptions, slice: Slice): Promise<void> {
   slice.lost = true;
   if (slice.fenced || slice.closed) return;
   const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
-  for (const { peer, record } of slice.ownProducers()) {
+  for (const { peer, record } of slice.producers) {
     if (peer.enteredAt && !peer.movedAway) changes.push({ type: 'addProducer', producer: record });
   }
   try {

@@ -1,8 +1,15 @@
-import type { Change, Owner, RoomId, Timer, Touched } from '@sluice/shared';
+import type { Bus, Change, Directory, Owner, RoomId, Timer, Touched } from '@sluice/shared';
 import { jittered, SluiceError } from '@sluice/shared';
-import type { MediaNode } from '../media-node.ts';
-import { republish } from './republish.ts';
+import { type FencedOptions, letGo } from '../events/fenced.ts';
+import type { LinkEnd } from '../pipes/link-end.ts';
+import { republish, type RepublishOptions } from './republish.ts';
 import type { Slice } from '../room/slice.ts';
+
+export interface SweepOptions extends RepublishOptions, FencedOptions {
+  readonly bus: Bus;
+  readonly directory: Directory;
+  readonly pipeWatch: { remade(slice: Slice, end: LinkEnd): void };
+}
 
 /**
  * Every how many ms the directory and the pipes are compared with what is here. More often heals a lost message sooner;
@@ -18,13 +25,13 @@ const frozenAfterMs = 2000;
  * what the directory has lost of it is written again, what it has too much is taken out.
  */
 export class Sweep {
-  readonly #node: MediaNode;
+  readonly #node: SweepOptions;
   #timer: Timer | undefined;
   #unwatch: (() => void) | undefined;
   #watching: Timer | undefined;
   #running = false;
 
-  constructor(node: MediaNode) {
+  constructor(node: SweepOptions) {
     this.#node = node;
   }
 
@@ -74,7 +81,7 @@ export class Sweep {
     const { fenced, missing } = await this.#touch();
     for (const room of fenced) {
       const slice = slices.get(room);
-      if (slice) this.#node.lostClaim(slice);
+      if (slice) letGo(this.#node, slice);
     }
     for (const slice of [...slices]) {
       if (slice.lost || missing.includes(slice.room)) await republish(this.#node, slice);
@@ -114,8 +121,7 @@ export class Sweep {
   }
 
   #lostProducers(slice: Slice): Change[] {
-    return slice
-      .ownProducers()
+    return [...slice.producers]
       .filter(
         ({ peer, record }) =>
           peer.enteredAt !== undefined && !peer.movedAway && !slice.feed.view.producers.has(record.producerId),
@@ -129,7 +135,7 @@ export class Sweep {
     const { peers, producers } = slice.feed.view;
     const gone: Change[] = [];
     for (const { producerId, boot: owner } of producers.values()) {
-      if (owner === boot && !slice.own(producerId)) gone.push({ type: 'removeProducer', producerId });
+      if (owner === boot && !slice.producers.get(producerId)) gone.push({ type: 'removeProducer', producerId });
     }
     for (const { peerId, boot: owner } of peers.values()) {
       if (owner !== boot || slice.peers.has(peerId)) continue;

@@ -12,21 +12,14 @@ import {
   wantedLayer,
   watchConsumer,
 } from '../mediasoup/consumers.ts';
-import { isPipeLost } from '../healing/pipe-lost.ts';
 import type { Reach } from '../pipes/pipes.ts';
-import type { Peer } from '../room/peer.ts';
-import type { Slice } from '../room/slice.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
 
 /**
  * How long viewers keep the last frame of a producer that was lost with its node or worker, in ms. Longer bridges slower
  * publishers; shorter takes a dead tile away sooner.
  */
 export const lostGraceMs = 10_000;
-
-export interface PeerPlace {
-  slice: Slice;
-  peer: Peer;
-}
 
 export interface HowToConsume {
   transport: types.WebRtcTransport;
@@ -104,7 +97,7 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
   const entry: PeerConsumer = { consumer, path: reach.path, release };
   peer.consumers.set(consumerId, entry);
   consumer.observer.once('close', () => {
-    if (peer.router.closed) peer.uprooted.push(describeCarried(consumer));
+    if (peer.router.closed) peer.lostConsumers.push(describeCarried(consumer));
     release();
   });
   consumer.on('producerclose', () => loseProducer({ slice, peer }, consumer));
@@ -116,13 +109,13 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
 function loseProducer({ slice, peer }: PeerPlace, consumer: types.Consumer): void {
   const carried = describeCarried(consumer);
   const { consumerId, producerId } = carried;
-  const pipeLost = isPipeLost(slice, producerId);
+  const pipeLost = slice.livesElsewhere(producerId);
   if (!peer.understands('replace') || slice.isGone(producerId)) {
     slice.tell(peer, consumerClosed(consumerId, pipeLost ? 'pipeLost' : 'producerClosed'));
     return;
   }
   awaitSuccessor({ slice, peer }, carried);
-  if (pipeLost) slice.onPipeLost({ slice, peer }, carried);
+  if (pipeLost) slice.events.consumerLost(slice, peer, carried);
 }
 
 /**
@@ -131,13 +124,13 @@ function loseProducer({ slice, peer }: PeerPlace, consumer: types.Consumer): voi
  */
 function awaitSuccessor({ slice, peer }: PeerPlace, carried: CarriedConsumer): void {
   const { consumerId } = carried;
-  peer.bereft.set(consumerId, carried);
+  peer.awaitingSuccessor.set(consumerId, carried);
   slice.clock.setTimer(() => giveUpWaiting({ slice, peer }, consumerId), lostGraceMs);
 }
 
 /** Nobody will come in its place. */
 export function giveUpWaiting({ slice, peer }: PeerPlace, consumerId: ConsumerId): void {
-  if (peer.bereft.delete(consumerId)) slice.tell(peer, consumerClosed(consumerId));
+  if (peer.awaitingSuccessor.delete(consumerId)) slice.tell(peer, consumerClosed(consumerId));
 }
 
 export const consumerClosed = (consumerId: ConsumerId, reason: 'producerClosed' | 'pipeLost' = 'producerClosed') =>

@@ -2,11 +2,8 @@ import type { CarriedConsumer, Clock, ConsumerId, ProducerId, ProducerRecord } f
 import { SluiceError } from '@sluice/shared';
 import { consumeOne, consumerClosed, giveUpWaiting, lostGraceMs } from './consume.ts';
 import { describeCarried } from '../mediasoup/consumers.ts';
-import type { types } from '../mediasoup/types.ts';
 import type { Peer } from '../room/peer.ts';
 import type { Slice } from '../room/slice.ts';
-
-export { lostGraceMs };
 
 export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';
 
@@ -15,7 +12,7 @@ export function replaceConsumers(slice: Slice, successor: ProducerRecord, replac
   for (const peer of slice.peers.values()) {
     if (!peer.understands('replace')) continue;
     const standing = [...peer.consumers.values()].map(({ consumer }) => describeCarried(consumer));
-    for (const carried of [...standing, ...peer.bereft.values()]) {
+    for (const carried of [...standing, ...peer.awaitingSuccessor.values()]) {
       if (carried.producerId === replaced) void replaceConsumer(slice, peer, carried, successor);
     }
   }
@@ -35,7 +32,7 @@ export async function replaceConsumer(
       if (peer.closed || peer.movedAway || !rtpCapabilities) return;
       const how = { transport: peer.receivingTransport(), rtpCapabilities, paused: true, preferredLayers };
       const consumer = await consumeOne({ slice, peer }, successor.producerId, how);
-      peer.bereft.delete(replaces);
+      peer.awaitingSuccessor.delete(replaces);
       peer.replacements.add(consumer.id as ConsumerId);
       slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
     });
@@ -65,24 +62,8 @@ export function keepLost(slice: Slice, clock: Clock, producerId: ProducerId): vo
 /** The room has said that a producer is closed for good: nobody need wait for a successor. */
 export function stopWaiting(slice: Slice, producerId: ProducerId): void {
   for (const peer of slice.peers.values()) {
-    for (const carried of [...peer.bereft.values()]) {
+    for (const carried of [...peer.awaitingSuccessor.values()]) {
       if (carried.producerId === producerId) giveUpWaiting({ slice, peer }, carried.consumerId);
     }
   }
-}
-
-/**
- * A simulcast consumer of a new producer stays at the lowest temporal layer until the worker shares its bitrate anew,
- * which it does once a second, or when preferred layers change. Twice, since it must be a change.
- */
-export function kickLayers(clock: Clock, consumer: types.Consumer): void {
-  if (consumer.type !== 'simulcast') return;
-  const wanted = consumer.preferredLayers ?? { spatialLayer: 7, temporalLayer: 7 };
-  const { spatialLayer, temporalLayer = 7 } = wanted;
-  const set = (layers: types.ConsumerLayers) => {
-    // It may have closed by now; then there is nothing to share.
-    if (!consumer.closed) consumer.setPreferredLayers(layers).catch(() => undefined);
-  };
-  clock.setTimer(() => set({ spatialLayer, temporalLayer: Math.max(0, temporalLayer - 1) }), 250);
-  clock.setTimer(() => set({ spatialLayer, temporalLayer }), 350);
 }
