@@ -1,45 +1,58 @@
 import type { Fault } from './fault.ts';
 import { Leaks } from './leaks.ts';
-import { Stage } from './stage.ts';
-import { type Outcome, tryOnce } from './trial.ts';
+import type { Stage } from './stage.ts';
+import { StagePool, type StagePoolOptions } from './stage-pool.ts';
+import { type Outcome, Trial } from './trial.ts';
 
-export interface CampaignOptions {
+export interface CampaignOptions extends StagePoolOptions {
   faults: readonly Fault[];
   /** How often each; without it as often as the fault itself says. */
-  runs: number | undefined;
+  runs?: number | undefined;
   seed: number;
-  /** Hears what the processes log. */
-  onLine?: (name: string, line: string) => void;
+  /** For how long the first run of each is watched after all is well again, in ms. */
+  observeMs: (fault: Fault) => number;
   onRun: (fault: Fault, run: number, outcome: Outcome) => void;
 }
 
-/** Does each fault so many times. A stage on which something went wrong, or of which something is left, is not used again. */
-export async function campaign({ faults, runs, seed, onLine, onRun }: CampaignOptions): Promise<Map<Fault, Outcome[]>> {
-  const results = new Map<Fault, Outcome[]>();
-  let stage: Stage | undefined;
-  let shape: Fault['stage'];
-  const renew = async (wanted: Fault['stage']): Promise<Stage> => {
-    await stage?.[Symbol.asyncDispose]();
-    stage = await Stage.start(wanted, onLine);
-    shape = wanted;
-    return stage;
-  };
-  try {
-    for (const fault of faults) {
-      const outcomes: Outcome[] = [];
-      results.set(fault, outcomes);
-      for (let run = 0; run < (runs ?? fault.runs); run++) {
-        const current = stage && shape === fault.stage ? stage : await renew(fault.stage);
-        const outcome = await attempt(current, fault, seed + run);
-        outcomes.push(outcome);
-        onRun(fault, run, outcome);
-        if (outcome.problems.length > 0 || outcome.leaks.length > 0) await renew(fault.stage);
-      }
+/**
+ * Does each fault so many times, one after the other, so that none disturbs what another measures. What comes after (to
+ * watch that nothing more happens, to leave, to look for what is left) goes on beside the next ones, on its own stage.
+ */
+export async function campaign(options: CampaignOptions): Promise<Map<Fault, Outcome[]>> {
+  const { faults, runs, seed, observeMs, onRun } = options;
+  const results = new Map<Fault, Outcome[]>(faults.map((fault) => [fault, []]));
+  const rest: Promise<void>[] = [];
+  await using pool = new StagePool(options);
+  for (const fault of faults) {
+    for (let run = 0; run < (runs ?? fault.runs); run++) {
+      const stage = await pool.take(fault.stage);
+      const trial = new Trial(stage, fault, seed + run);
+      const done = trial.run();
+      if (!fault.aside) await done;
+      const watchedMs = run === 0 ? observeMs(fault) : 0;
+      const finish = async (): Promise<void> => {
+        await done;
+        const good = await finishTrial(stage, trial, watchedMs);
+        results.get(fault)?.push(trial.outcome);
+        onRun(fault, run, trial.outcome);
+        await pool.give(stage, { good });
+      };
+      rest.push(finish());
     }
-  } finally {
-    await stage?.[Symbol.asyncDispose]();
   }
+  await Promise.all(rest);
   return results;
+}
+
+/** Resolves to whether all was as it should be. */
+async function finishTrial(stage: Stage, trial: Trial, watchedMs: number): Promise<boolean> {
+  const { outcome } = trial;
+  if (watchedMs > 0) await trial.observe(watchedMs);
+  await trial.end();
+  outcome.leaks = await leaksOf(stage)
+    .find()
+    .catch((error: unknown) => [`leaks could not be looked for: ${String(error)}`]);
+  return outcome.problems.length + outcome.leaks.length === 0;
 }
 
 const leaks = new WeakMap<Stage, Leaks>();
@@ -48,19 +61,4 @@ function leaksOf(stage: Stage): Leaks {
   const known = leaks.get(stage) ?? new Leaks(stage);
   leaks.set(stage, known);
   return known;
-}
-
-/** One run, and what is left after it. Whatever goes wrong is part of its outcome. */
-export async function attempt(stage: Stage, fault: Fault, seed: number): Promise<Outcome> {
-  let outcome: Outcome;
-  try {
-    outcome = await tryOnce(stage, fault, seed);
-    await stage.heal();
-    outcome.leaks = await leaksOf(stage).find();
-  } catch (error) {
-    const problems = [error instanceof Error ? error.message : String(error)];
-    const nothing = { touched: [], untouched: [], reconnects: 0, noticedMs: undefined, leaks: [], figures: {} };
-    outcome = { id: fault.id, seed, problems, ...nothing };
-  }
-  return outcome;
 }

@@ -1,13 +1,22 @@
 import type { Person } from '../support/native/person.ts';
+import type { DirectoryReader } from './audit/directory-room.ts';
 import type { Company } from './company.ts';
+import type { Expected } from './newcomer.ts';
 import type { Child, Stage, StageOptions } from './stage.ts';
 
-/** What a fault has to work with. Ada is on the first node by the first gateway, Bob on the second by the second. */
+/**
+ * What a fault has to work with. Ada is on the first node by the first gateway, Bob on the second and Dan on the third by the
+ * second. Beside them there are another call, on the second and third node by the second gateway, and a room of silent members.
+ */
 export interface Scene {
   stage: Stage;
   company: Company;
   ada: Person;
   bob: Person;
+  /** Redis itself. */
+  directory: DirectoryReader;
+  /** Who should be in the room of Ada, Bob and Dan, and with how many producers. */
+  expected(): Expected;
   /** The first node and the first gateway: they are what is hurt. */
   node: Child;
   gateway: Child;
@@ -35,6 +44,10 @@ export interface Fault {
   barMs?: number;
   /** How often it is done for the report. */
   runs: number;
+  /** Takes long, and measures nothing that a busy machine would spoil: other faults go on beside it. */
+  aside?: boolean;
+  /** How long the first run is watched after all is well again, in ms. Default 40,000. */
+  observeMs?: number;
   /** A dozen run with the tests. */
   fast?: boolean;
   /** A cluster unlike the others'. */

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { eventually } from '@sluice/shared/testing';
 import { ask } from '../support/redis-process.ts';
-import type { Child, Stage } from './stage.ts';
+import { scrape } from '../support/cluster.ts';
+import { type Child, opsUrl, type Stage } from './stage.ts';
 
 /** What is empty when nobody is there. */
 const nodeGauges = [
@@ -31,24 +32,25 @@ export class Leaks {
   async find(withinMs = 10_000): Promise<string[]> {
     let found: string[] = [];
     const look = async (): Promise<boolean> => {
-      const { nodes, gateways } = this.#stage;
+      const { nodes, cluster, processes } = this.#stage;
       found = [
         ...(await this.#gauges(nodes, nodeGauges)),
-        ...(await this.#gauges(gateways, gatewayGauges)),
-        ...this.#openFiles([...nodes, ...gateways]),
+        ...(await this.#gauges(cluster.gateways, gatewayGauges)),
+        ...this.#openFiles(processes),
         ...(await this.#keys()),
       ];
       return found.length === 0;
     };
-    await eventually('nothing to be left', look, { withinMs, everyMs: 100 }).catch(() => undefined);
+    await eventually('nothing to be left', look, { withinMs, everyMs: 250 }).catch(() => undefined);
     return found;
   }
 
   async #gauges(children: readonly Child[], gauges: readonly string[]): Promise<string[]> {
     const found: string[] = [];
     for (const child of children) {
+      const read = await scrape(opsUrl(child.up.opsPort));
       for (const gauge of gauges) {
-        const left = await this.#stage.metric(child, gauge);
+        const left = read(gauge);
         if (left !== 0) found.push(`${child.name}: ${gauge} ${left}`);
       }
     }

@@ -10,6 +10,34 @@ function spreadOf(values: readonly number[]): string {
   return [0.5, 0.95, 1].map((fraction) => whole(percentile(values, fraction))).join(' / ');
 }
 
+/** One run, in one line and one for each thing that went wrong. */
+export function runLine(
+  fault: Fault,
+  run: number,
+  { touched, noticedMs, differed, observedMs, ...outcome }: Outcome,
+): string {
+  const longest = Math.max(0, ...touched.map(({ ms }) => ms));
+  const parts = [
+    `longest standstill ${longest} ms`,
+    ...(noticedMs === undefined ? [] : [`noticed after ${whole(noticedMs)}`]),
+    `differed for ${whole(differed.ms)} ms${differed.ms > 0 ? ` (${differed.text})` : ''}`,
+    ...(observedMs > 0 ? [`then watched for ${whole(observedMs / 1000)} s`] : []),
+  ];
+  const wrong = [...outcome.problems, ...outcome.leaks].map((what) => `\n      ${what}`).join('');
+  return `${fault.id} #${run + 1} ${fault.name}: ${parts.join(', ')}${wrong}`;
+}
+
+/** For how long the first run was watched afterwards, and what any media stood still for at most. */
+function laterOf(outcomes: readonly Outcome[]): string {
+  const watched = outcomes.filter(({ observedMs }) => observedMs > 0);
+  if (watched.length === 0) return '–';
+  const [seconds, still] = [
+    Math.max(...watched.map(({ observedMs }) => observedMs)) / 1000,
+    Math.max(...watched.map(({ laterStandstillMs }) => laterStandstillMs)),
+  ];
+  return `${whole(seconds)} s: ${whole(still)}`;
+}
+
 export interface Row {
   cells: string[];
   /** Whether each run went as it should, and the bar was met. */
@@ -33,6 +61,8 @@ function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
     spreadOf(standstills),
     bar,
     fault.everybody ? '–' : `${lost} / ${reconnects}`,
+    whole(Math.max(...outcomes.map(({ differed }) => differed.ms))),
+    laterOf(outcomes),
     String(leaks),
   ];
   return { cells, good: wrong === 0 && !missed };
@@ -46,6 +76,8 @@ const head = [
   'longest standstill of media, ms: p50 / p95 / most',
   'bar',
   'elsewhere: packets lost / connections lost',
+  'record, nodes and gateways differed, ms at most',
+  'watched after that: longest standstill, ms',
   'left behind',
 ];
 

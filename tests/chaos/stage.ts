@@ -7,13 +7,19 @@ import { ask, freePorts, RedisProcess } from '../support/redis-process.ts';
 import { startSentinel, type TestSentinel } from '../support/redis.ts';
 import { TcpWay } from '../support/tcp-way.ts';
 
-/** Where the pipes of a node end: an address of its own, so that the network between two can be cut. */
-export const pipeAddress = (node: number): string => `127.0.1.${node + 1}`;
+// Every process of every stage ends with this one.
+process.setMaxListeners(100);
+
+let stages = 0;
+
+/** Loopback addresses that no other stage has, of this process or another. */
+const newNetwork = (): string => `127.${10 + (process.pid % 200)}.${++stages % 250}`;
 
 export type Child = ProcessCluster['nodes'][number];
 
 export interface StageOptions {
   nodes?: number;
+  /** Those that people use; there is one more, the observer's. */
   gateways?: number;
   workers?: number;
   settings?: Record<string, string>;
@@ -29,6 +35,7 @@ interface Parts {
   cluster: ProcessCluster;
   ways: Map<string, TcpWay>;
   fronts: readonly TcpWay[];
+  network: string;
 }
 
 /** A cluster of real processes over a real Redis, each with a way of its own to it, and a way to each gateway. */
@@ -39,9 +46,11 @@ export class Stage implements AsyncDisposable {
   /** To the gateways, for those who take them. */
   readonly fronts: readonly TcpWay[];
   readonly #ways: Map<string, TcpWay>;
+  readonly #network: string;
 
-  private constructor({ redis, sentinel, cluster, ways, fronts }: Parts) {
+  private constructor({ redis, sentinel, cluster, ways, fronts, network }: Parts) {
     this.redis = redis;
+    this.#network = network;
     this.sentinel = sentinel;
     this.fronts = fronts;
     this.cluster = cluster;
@@ -55,30 +64,31 @@ export class Stage implements AsyncDisposable {
     // Kept on disk: a Redis that is killed comes back with what it knew, unless it is told to forget.
     const sentinel = options.sentinel ? undo.use(await startSentinel()) : undefined;
     const redis = sentinel?.master ?? undo.use(await RedisProcess.start({ args: ['--appendonly', 'yes'] }));
-    const names = [...numbered('node', nodes), ...numbered('gateway', gateways)];
+    const names = [...numbered('node', nodes), ...numbered('gateway', gateways + 1)];
+    const network = newNetwork();
     const ways = new Map<string, TcpWay>();
     for (const name of names) ways.set(name, undo.use(await TcpWay.to(redis.port)));
     const cluster = undo.use(
       await ProcessCluster.start({
         nodes,
-        gateways,
+        gateways: gateways + 1,
         workers,
         host: '127.0.0.1',
-        port: await freePorts(gateways),
+        port: await freePorts(gateways + 1),
         redisUrl: redis.url,
         ...(onLine && { onLine }),
         settings: { EMPTY_SLICE_MS: '500', PIPE_IDLE_MS: '1000', ...settings },
         settingsOf: (name) => ({
           REDIS_URL: sentinel ? sentinelUrl(sentinel) : `redis://127.0.0.1:${ways.get(name)?.port}`,
-          ...pipesOf(name),
+          ...pipesOf(name, network),
           ...options.settingsOf?.(name),
         }),
       }),
     );
     const fronts: TcpWay[] = [];
-    for (const { up } of cluster.gateways) fronts.push(undo.use(await TcpWay.to(up.port ?? 0)));
+    for (const { up } of cluster.gateways.slice(0, gateways)) fronts.push(undo.use(await TcpWay.to(up.port ?? 0)));
     const all = undo.move();
-    const stage = new Stage({ redis, sentinel, cluster, ways, fronts });
+    const stage = new Stage({ redis, sentinel, cluster, ways, fronts, network });
     stage[Symbol.asyncDispose] = () => all.disposeAsync();
     await stage.ready();
     return stage;
@@ -97,8 +107,25 @@ export class Stage implements AsyncDisposable {
     return this.cluster.nodes;
   }
 
+  /** Those that people use. */
   get gateways(): readonly Child[] {
-    return this.cluster.gateways;
+    return this.cluster.gateways.slice(0, -1);
+  }
+
+  /** A gateway that follows no room: what a newcomer is told there comes from Redis. */
+  get observer(): Child {
+    const observer = this.cluster.gateways.at(-1);
+    if (!observer) throw new Error('A stage has an observer.');
+    return observer;
+  }
+
+  get processes(): readonly Child[] {
+    return [...this.nodes, ...this.cluster.gateways];
+  }
+
+  /** Where the pipes of a node end: an address of its own, so that the network between two nodes can be cut. */
+  pipeAddress(node: number): string {
+    return pipeAddress(this.#network, node);
   }
 
   way(name: string): TcpWay {
@@ -137,7 +164,7 @@ export class Stage implements AsyncDisposable {
 
   async ready(): Promise<void> {
     await Promise.all(
-      [...this.nodes, ...this.gateways].map(({ name, up }) =>
+      this.processes.map(({ name, up }) =>
         eventually(`${name} to be ready`, async () => (await fetch(`${opsUrl(up.opsPort)}/readyz`)).ok, {
           withinMs: 30_000,
           everyMs: 50,
@@ -156,12 +183,14 @@ const sentinelUrl = ({ sentinels, name }: TestSentinel): string =>
 
 const numbered = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${kind}-${at + 1}`);
-const opsUrl = (port: number): string => `http://127.0.0.1:${port}`;
+export const opsUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
-function pipesOf(name: string): Record<string, string> {
+const pipeAddress = (network: string, node: number): string => `${network}.${node + 1}`;
+
+function pipesOf(name: string, network: string): Record<string, string> {
   const [kind, number] = name.split('-');
   if (kind !== 'node') return {};
-  const address = pipeAddress(Number(number) - 1);
+  const address = pipeAddress(network, Number(number) - 1);
   return { PIPE_LISTEN_IP: address, PIPE_ANNOUNCED_ADDRESS: address };
 }
 

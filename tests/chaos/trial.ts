@@ -1,5 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { seeded } from '@sluice/shared/testing';
+import { Audit, mayDifferMs } from './audit/audit.ts';
+import type { Lasting } from './audit/ledger.ts';
 import { Company, type Seat } from './company.ts';
+import { Crowd } from './crowd.ts';
 import type { Fault, Scene } from './fault.ts';
+import { type Expected, untilRight, wrongForNewcomer, wrongInRedis } from './newcomer.ts';
 import type { Stage } from './stage.ts';
 
 /** How long one person's media stood still at another, in ms, and what of it never came. */
@@ -22,78 +28,191 @@ export interface Outcome {
   reconnects: number;
   /** From the fault until somebody was told of it: a move, or a lost connection. */
   noticedMs: number | undefined;
+  /** What Redis, nodes and gateways differed about for the longest time. */
+  differed: Lasting;
+  /** How long everybody was watched after all was well again, in ms; 0 where nobody was. */
+  observedMs: number;
+  /** The longest that any media stood still in that time. */
+  laterStandstillMs: number;
   leaks: string[];
   figures: Record<string, number>;
 }
 
-const touchedRoom = 'touched';
-const untouchedRoom = 'untouched';
+const rooms = ['touched', 'untouched', 'silent'] as const;
+const [touchedRoom, untouchedRoom, silentRoom] = rooms;
 const seats: readonly Seat[] = [
   { name: 'Ada', room: touchedRoom, node: 0, gateway: 0, byFront: true },
   { name: 'Bob', room: touchedRoom, node: 1, gateway: 1 },
+  { name: 'Dan', room: touchedRoom, node: 2, gateway: 1 },
   { name: 'Eve', room: untouchedRoom, node: 1, gateway: 1 },
   { name: 'Fay', room: untouchedRoom, node: 2, gateway: 1 },
+  { name: 'Gus', room: untouchedRoom, node: 2, gateway: 1 },
 ];
+const silentMembers = 50;
 const recoverWithinMs = 20_000;
+/** Media that stands still for longer than this, in ms, while nothing happens, is lost: a busy machine takes less. */
+const calmStandstillMs = 1500;
 
-/** Does a fault once, to people in the middle of a call, and looks at what it did to them. */
-export async function tryOnce(stage: Stage, fault: Fault, seed: number): Promise<Outcome> {
-  const outcome: Outcome = {
-    id: fault.id,
-    seed,
-    problems: [],
-    touched: [],
-    untouched: [],
-    reconnects: 0,
-    noticedMs: undefined,
-    leaks: [],
-    figures: {},
-  };
-  // Each run has rooms of its own: nothing of the one before is mistaken for this one's.
-  const own = (room: string): string => `${room}-${fault.id}-${seed}`;
-  const company = await Company.seat(
-    stage,
-    seats.map((seat) => ({ ...seat, room: own(seat.room) })),
-  );
-  try {
-    await run(stage, company, fault, outcome);
-  } catch (error) {
-    outcome.problems.push(error instanceof Error ? error.message : String(error));
-  } finally {
-    await company.leave();
+/** One fault, done once to people in the middle of a call, and what it did to them. */
+export class Trial {
+  readonly outcome: Outcome;
+  readonly #stage: Stage;
+  readonly #fault: Fault;
+  #company: Company | undefined;
+  #crowd: Crowd | undefined;
+  #audit: Audit | undefined;
+
+  constructor(stage: Stage, fault: Fault, seed: number) {
+    this.#stage = stage;
+    this.#fault = fault;
+    this.outcome = {
+      id: fault.id,
+      seed,
+      problems: [],
+      touched: [],
+      untouched: [],
+      reconnects: 0,
+      noticedMs: undefined,
+      differed: { text: '', ms: 0 },
+      observedMs: 0,
+      laterStandstillMs: 0,
+      leaks: [],
+      figures: {},
+    };
   }
-  return outcome;
-}
 
-async function run(stage: Stage, company: Company, fault: Fault, outcome: Outcome): Promise<void> {
-  const scene = sceneOf(stage, company, outcome);
-  company.reset();
-  const began = performance.now();
-  const stopWatching = watch(scene, () => {
-    outcome.noticedMs ??= performance.now() - began;
-  });
-  await fault.act(scene);
-  await company.flows(fault.recoverWithinMs ?? recoverWithinMs);
-  stopWatching();
-  measure(company, fault, outcome);
-  for (const wrong of await company.chat()) outcome.problems.push(wrong);
-}
+  /** Seats people, does the fault, and waits until all is well again. Whatever goes wrong is part of the outcome. */
+  async run(): Promise<void> {
+    await this.#noting('', async () => {
+      const own = (room: string): string => this.#own(room);
+      const company = await Company.seat(
+        this.#stage,
+        seats.map((seat) => ({ ...seat, room: own(seat.room) })),
+      );
+      this.#company = company;
+      this.#crowd = await Crowd.seat(this.#stage, own(silentRoom), silentMembers);
+      this.#audit = new Audit(this.#stage, rooms.map(own));
+      await this.#hurt(company);
+      await this.#judge(company);
+    });
+    await this.#noting('', () => this.#stage.heal());
+  }
 
-function sceneOf(stage: Stage, company: Company, outcome: Outcome): Scene {
-  const [node, gateway] = [stage.nodes[0], stage.gateways[0]];
-  if (!node || !gateway) throw new Error('A stage has nodes and gateways.');
-  const random = generator(outcome.seed);
-  return {
-    stage,
-    company,
-    ada: company.get('Ada'),
-    bob: company.get('Bob'),
-    node,
-    gateway,
-    random,
-    note: (name, value) => void (outcome.figures[name] = Math.round(value)),
-    problem: (text) => void outcome.problems.push(text),
-  };
+  /** For so long nothing happens. Afterwards everybody must be there, and see and hear everybody. */
+  async observe(forMs: number): Promise<void> {
+    const company = this.#company;
+    if (!company || this.outcome.problems.length > 0) return;
+    company.reset();
+    const began = performance.now();
+    await this.#noting('after a while: ', async () => {
+      while (performance.now() - began < forMs && company.people.every(({ end }) => !end)) await wait(250);
+      this.outcome.laterStandstillMs = Math.max(...company.ways().map(({ reception }) => reception.longestGapMs));
+      if (this.outcome.laterStandstillMs > calmStandstillMs) {
+        throw new Error(`media stood still for ${Math.round(this.outcome.laterStandstillMs)} ms`);
+      }
+      const lost = company.people.filter(({ downtimesMs }) => downtimesMs.length > 0).map(({ name }) => name);
+      if (lost.length > 0) throw new Error(`${lost.join(', ')} lost the connection`);
+      await company.flows(2000);
+      await this.#judge(company);
+    });
+    this.outcome.observedMs = Math.round(performance.now() - began);
+  }
+
+  /** Everybody leaves. */
+  async end(): Promise<void> {
+    const audit = this.#audit;
+    await this.#noting('', async () => {
+      await Promise.all([this.#company?.leave(), this.#crowd?.leave()]);
+    });
+    if (!audit) return;
+    await audit[Symbol.asyncDispose]();
+    this.outcome.differed = audit.longest;
+    const { text, ms } = audit.longest;
+    if (ms > mayDifferMs) this.outcome.problems.push(`for ${Math.round(ms)} ms: ${text}`);
+    if (audit.samples === 0) this.outcome.problems.push('nothing was ever compared');
+  }
+
+  async #hurt(company: Company): Promise<void> {
+    const fault = this.#fault;
+    const scene = this.#scene(company);
+    company.reset();
+    const began = performance.now();
+    const stopWatching = watch(scene, () => {
+      this.outcome.noticedMs ??= performance.now() - began;
+    });
+    try {
+      await fault.act(scene);
+      await company.flows(fault.recoverWithinMs ?? recoverWithinMs);
+    } finally {
+      stopWatching();
+      this.#measure(company);
+    }
+  }
+
+  /** What must hold whenever all is well again. */
+  async #judge(company: Company): Promise<void> {
+    for (const wrong of await company.chat()) this.outcome.problems.push(wrong);
+    await this.#crowd?.whole(mayDifferMs);
+    await this.#audit?.agrees(mayDifferMs);
+    for (const room of rooms) {
+      const expected = this.#expected(room);
+      const { directory } = this.#audit ?? {};
+      if (directory) await untilRight(() => wrongInRedis(directory, this.#own(room), expected), mayDifferMs);
+      await untilRight(() => wrongForNewcomer(this.#stage, this.#own(room), expected), mayDifferMs);
+    }
+  }
+
+  /** Each run has rooms of its own: nothing of the one before is mistaken for this one's. */
+  #own(room: string): string {
+    return `${room}-${this.outcome.id}-${this.outcome.seed}`;
+  }
+
+  #expected(room: string): Expected {
+    if (room === silentRoom) return new Map((this.#crowd?.peerIds ?? []).map((peerId) => [peerId, 0]));
+    const people = this.#company?.in(this.#own(room)) ?? [];
+    return new Map(people.map(({ peerId, publishes }) => [peerId, publishes.length]));
+  }
+
+  #scene(company: Company): Scene {
+    const [node, gateway] = [this.#stage.nodes[0], this.#stage.gateways[0]];
+    if (!node || !gateway || !this.#audit) throw new Error('A stage has nodes and gateways.');
+    return {
+      stage: this.#stage,
+      company,
+      directory: this.#audit.directory,
+      ada: company.get('Ada'),
+      bob: company.get('Bob'),
+      expected: () => this.#expected(touchedRoom),
+      node,
+      gateway,
+      random: seeded(this.outcome.seed).next,
+      note: (name, value) => void (this.outcome.figures[name] = Math.round(value)),
+      problem: (text) => void this.outcome.problems.push(text),
+    };
+  }
+
+  #measure(company: Company): void {
+    const { outcome } = this;
+    const { everybody = false, touchesMedia } = this.#fault;
+    for (const { from, to, kind, reception } of company.ways()) {
+      const ofUntouched = !everybody && company.get(to).room.id.startsWith(untouchedRoom);
+      const still = { way: `${from} → ${to}, ${kind}`, ms: Math.round(reception.longestGapMs), lost: reception.lost };
+      (ofUntouched ? outcome.untouched : outcome.touched).push(still);
+      if ((ofUntouched || !touchesMedia) && still.lost > 0) {
+        outcome.problems.push(`${still.lost} packets lost: ${still.way}`);
+      }
+    }
+    if (everybody) return;
+    for (const { downtimesMs } of company.in(this.#own(untouchedRoom))) outcome.reconnects += downtimesMs.length;
+  }
+
+  async #noting(when: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.outcome.problems.push(`${when}${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }
 
 /** Tells when a client learns of anything: its media has another place, or its connection is lost. */
@@ -104,29 +223,5 @@ function watch({ ada, bob }: Scene, onNotice: () => void): () => void {
   return () => {
     clearInterval(timer);
     offs.forEach((off) => off());
-  };
-}
-
-function measure(company: Company, fault: Fault, outcome: Outcome): void {
-  for (const { from, to, kind, reception } of company.ways()) {
-    const ofUntouched = !fault.everybody && company.get(to).room.id.startsWith(untouchedRoom);
-    const still = { way: `${from} → ${to}, ${kind}`, ms: Math.round(reception.longestGapMs), lost: reception.lost };
-    (ofUntouched ? outcome.untouched : outcome.touched).push(still);
-    if ((ofUntouched || !fault.touchesMedia) && still.lost > 0) {
-      outcome.problems.push(`${still.lost} packets lost: ${still.way}`);
-    }
-  }
-  if (fault.everybody) return;
-  for (const name of ['Eve', 'Fay']) outcome.reconnects += company.get(name).downtimesMs.length;
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -74,11 +74,19 @@ export async function startProcessCluster(
 }
 
 /** The value of a metric, summed over the series that carry these labels. 0 where there is none. */
+export type ReadMetric = (name: string, labels?: Record<string, string>) => number;
+
+/** All metrics of a process, by one scrape. */
+export async function scrape(opsUrl: string): Promise<ReadMetric> {
+  const lines = (await (await fetch(`${opsUrl}/metrics`)).text()).split('\n');
+  return (name, labels = {}) =>
+    lines
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      .filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** One metric, by a scrape of its own. */
 export async function readMetric(opsUrl: string, name: string, labels: Record<string, string> = {}): Promise<number> {
-  const text = await (await fetch(`${opsUrl}/metrics`)).text();
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  return (await scrape(opsUrl))(name, labels);
 }

@@ -105,7 +105,7 @@ export const busFaults: readonly Fault[] = [
       ];
       for (const channel of channels) for (const poison of poisons) await ask(port, 'PUBLISH', channel, poison);
       await wait(500);
-      for (const child of [...stage.nodes, ...stage.gateways]) {
+      for (const child of stage.processes) {
         const dropped = await stage.metric(child, 'sfu_bus_messages_dropped_total', { reason: 'garbage' });
         if (dropped === 0) problem(`${child.name} counted nothing`);
       }

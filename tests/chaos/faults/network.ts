@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '@sluice/shared/testing';
 import { cutUdp, type UdpCutOptions } from '../../support/udp-cut.ts';
 import type { Fault, Scene } from '../fault.ts';
-import { pipeAddress } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 import type { Direction } from '../../support/tcp-way.ts';
 
 /** A node that Redis doesn't hear keeps what it has until its peers have gone elsewhere. */
@@ -31,7 +31,7 @@ const held = (id: string, name: string, how: string, ...directions: Direction[])
 });
 
 /** The network between the nodes of Ada and Bob, and nothing else. */
-const cutPipes = (options: UdpCutOptions) => cutUdp(pipeAddress(0), pipeAddress(1), options);
+const cutPipes = (stage: Stage, options: UdpCutOptions) => cutUdp(stage.pipeAddress(0), stage.pipeAddress(1), options);
 
 const lossy = (id: string, percent: number): Fault => ({
   id,
@@ -41,8 +41,8 @@ const lossy = (id: string, percent: number): Fault => ({
   touchesMedia: true,
   barMs: 500,
   runs: 3,
-  async act({ company, note }) {
-    await using cut = await cutPipes({ loss: percent / 100 });
+  async act({ stage, company, note }) {
+    await using cut = await cutPipes(stage, { loss: percent / 100 });
     await wait(8000);
     note('packets dropped between the nodes', await cut.dropped());
     const ways = company.ways().filter(({ from, to }) => ['Ada', 'Bob'].includes(from) && ['Ada', 'Bob'].includes(to));
@@ -60,8 +60,8 @@ const cutOff = (id: string, ways: 'one' | 'both'): Fault => ({
   touchesMedia: true,
   barMs: 5000,
   runs: 3,
-  async act({ company, note }) {
-    await using cut = await cutPipes({ ways });
+  async act({ stage, company, note }) {
+    await using cut = await cutPipes(stage, { ways });
     const began = performance.now();
     await company.flows(14_000);
     note('all of it flowed again after', performance.now() - began);

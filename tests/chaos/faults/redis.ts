@@ -3,6 +3,7 @@ import { Connection } from '@sluice/client';
 import { eventually } from '@sluice/shared/testing';
 import { ask } from '../../support/redis-process.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { untilRight, wrongForNewcomer, wrongInRedis } from '../newcomer.ts';
 
 interface Refusal {
   code: string;
@@ -46,25 +47,15 @@ async function joinsWorkAgain(scene: Scene, withinMs: number): Promise<void> {
   if (tookMs > withinMs) scene.problem(`joins worked again after ${Math.round(tookMs)} ms`);
 }
 
-/** A newcomer, who only knows what Redis says, sees what is there. */
+/** What Redis itself has, and what a newcomer is told by a gateway that has to ask Redis. */
 async function directoryIsWhole(scene: Scene, withinMs: number): Promise<void> {
-  const { stage, ada, bob } = scene;
-  const began = performance.now();
-  const isWhole = async (): Promise<boolean> => {
-    const connection = await Connection.open(stage.socketsFrom(1)[0] ?? '');
-    try {
-      const { peers } = await connection.request('join', { room: ada.room.id });
-      await connection.request('leave', {});
-      const of = (peerId: string) => peers.find((peer) => peer.peerId === peerId)?.producers.length;
-      return of(ada.peerId) === 2 && of(bob.peerId) === 2;
-    } finally {
-      connection.close();
-    }
-  };
-  await eventually('the directory to be whole', isWhole, { withinMs: withinMs * 4, everyMs: 50 });
-  const tookMs = performance.now() - began;
-  scene.note('the directory was whole after', tookMs);
-  if (tookMs > withinMs) scene.problem(`the directory was whole after ${Math.round(tookMs)} ms`);
+  const { stage, ada, directory, expected, note, problem } = scene;
+  const room = ada.room.id;
+  const inRedisMs = await untilRight(() => wrongInRedis(directory, room, expected()), 4 * withinMs);
+  note('Redis had all of it again after', inRedisMs);
+  const toldMs = inRedisMs + (await untilRight(() => wrongForNewcomer(stage, room, expected()), 4 * withinMs));
+  note('a newcomer was told all of it after', toldMs);
+  if (toldMs > withinMs) problem(`the directory was whole after ${Math.round(toldMs)} ms`);
 }
 
 async function outage(scene: Scene, ms: number, { empty }: { empty: boolean }): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Page } from 'playwright-core';
 import { eventually } from '@sluice/shared/testing';
-import type { TestBrowser } from '../support/browser.ts';
-import { hearsSound, seesFrames } from '../support/browser-media.ts';
-import { longestDecodedGap, watchDecoded } from '../support/decoded-frames.ts';
-import { forgetGaps, pictureGaps, watchPicture } from '../support/picture-gaps.ts';
-import type { Gap } from './browser-table.ts';
-import type { Child, Stage } from './stage.ts';
+import type { TestBrowser } from '../../support/browser.ts';
+import { hearsSound, seesFrames } from '../../support/browser-media.ts';
+import { longestDecodedGap, watchDecoded } from '../../support/decoded-frames.ts';
+import { forgetGaps, pictureGaps, watchPicture } from '../../support/picture-gaps.ts';
+import type { Gap } from './table.ts';
+import type { Child, Stage } from '../stage.ts';
 
 /** What a page has seen of the room. */
 interface Diary {

@@ -1,4 +1,4 @@
-import { median, percentile } from '../bench/measure/statistics.ts';
+import { median, percentile } from '../../bench/measure/statistics.ts';
 
 /** How long one picture stood still, at most, in ms. */
 export interface Gap {

@@ -1,9 +1,9 @@
 // npm run chaos -- --browser [--runs N --document]: what faults cost two people in Chromium.
 
-import { TestBrowser } from '../support/browser.ts';
-import { type BrowserFigures, noFigures } from './browser-table.ts';
+import { TestBrowser } from '../../support/browser.ts';
+import { type BrowserFigures, noFigures } from './table.ts';
 import { Meeting } from './meeting.ts';
-import { type Child, Stage } from './stage.ts';
+import { type Child, Stage } from '../stage.ts';
 
 export interface BrowserCampaign {
   runs: number;

@@ -1,0 +1,53 @@
+import { Connection } from '@sluice/client';
+import { eventually } from '@sluice/shared/testing';
+import type { DirectoryReader } from './audit/directory-room.ts';
+import type { Stage } from './stage.ts';
+
+/** How many producers each peer has that should be in a room, by peer id. */
+export type Expected = ReadonlyMap<string, number>;
+
+const nothing: string[] = [];
+
+function compare(expected: Expected, found: Expected): string[] {
+  const wrong: string[] = [];
+  for (const [peerId, producers] of expected) {
+    const there = found.get(peerId);
+    if (there === undefined) wrong.push(`${peerId} is not there`);
+    else if (there !== producers) wrong.push(`${peerId} has ${there} producers, not ${producers}`);
+  }
+  for (const peerId of found.keys()) if (!expected.has(peerId)) wrong.push(`${peerId} is there`);
+  return wrong;
+}
+
+/** What is wrong with a room as its keys in Redis have it. */
+export async function wrongInRedis(directory: DirectoryReader, room: string, expected: Expected): Promise<string[]> {
+  const { peers, producers } = await directory.read(room);
+  const countOf = (id: string) => producers.filter(({ peerId }) => peerId === id).length;
+  return compare(expected, new Map(peers.map(({ peerId }) => [peerId, countOf(peerId)])));
+}
+
+/** What is wrong with a room as somebody is told who comes by a gateway that follows no room: it has to ask Redis. */
+export async function wrongForNewcomer(stage: Stage, room: string, expected: Expected): Promise<string[]> {
+  const connection = await Connection.open(`ws://127.0.0.1:${stage.observer.up.port}/ws`);
+  try {
+    const { peers } = await connection.request('join', { room });
+    await connection.request('leave', {});
+    return compare(expected, new Map(peers.map(({ peerId, producers }) => [peerId, producers.length])));
+  } finally {
+    connection.close();
+  }
+}
+
+/** Resolves to how long it took until nothing is wrong any more, in ms; rejects with what is. */
+export async function untilRight(look: () => Promise<string[]>, withinMs: number): Promise<number> {
+  const began = performance.now();
+  let wrong = nothing;
+  const right = async (): Promise<boolean> => {
+    wrong = await look();
+    return wrong.length === 0;
+  };
+  await eventually('the room to be whole', right, { withinMs, everyMs: 50 }).catch((error: unknown) => {
+    throw wrong.length === 0 ? error : new Error(`${wrong.join(', ')}.`);
+  });
+  return performance.now() - began;
+}
