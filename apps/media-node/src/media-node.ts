@@ -36,13 +36,15 @@ import { healConsumer } from './healing/heal-consumer.ts';
 import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
 import { sourceOf } from './healing/producer-source.ts';
 import { LoadMeter } from './mediasoup/load-meter.ts';
+import { ownLoadMeter, usableCores } from './mediasoup/process-load.ts';
 import { WorkerPool } from './mediasoup/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { Drain } from './moving/drain.ts';
-import { isAccepting, readinessOf, reportOf, takeCensus } from './node-report.ts';
+import { readinessOf, reportOf, takeCensus, whyNotAccepting } from './node-report.ts';
 import { servedBy } from './operations/serve.ts';
 import type { LinkListen, LinkScope } from './pipes/link-end.ts';
 import { linkListen } from './pipes/link-listen.ts';
+import { PipePorts } from './pipes/pipe-ports.ts';
 import { describeHolding } from './room-holding.ts';
 import { Slice } from './room/slice.ts';
 import type { SliceEvents } from './room/slice-options.ts';
@@ -72,6 +74,7 @@ export class MediaNode {
   readonly slices: Slices;
   readonly pool: WorkerPool;
   readonly load: LoadMeter;
+  readonly ports: PipePorts;
   readonly endpoint: Endpoint;
   readonly registry: Registry;
   readonly drain: Drain;
@@ -97,7 +100,8 @@ export class MediaNode {
     this.#busMetrics = createBusMetrics(this.metricsRegistry);
     this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
     this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
-    this.load = new LoadMeter({ pool: this.pool, clock, onHang: (worker) => this.pool.kill(worker) });
+    this.load = this.#createLoadMeter();
+    this.ports = new PipePorts({ clock, onChange: () => this.registry.beat() });
     this.drain = new Drain(this);
     this.pipeWatch = new PipeWatch(this);
     this.#listen = linkListen(config);
@@ -169,13 +173,14 @@ export class MediaNode {
   }
 
   get accepting(): boolean {
-    return isAccepting(this);
+    return whyNotAccepting(this) === undefined;
   }
 
   /** @throws noCapacity when this node takes no peers. */
   assertAccepting(): void {
-    if (this.accepting) return;
-    this.metrics.rejected.inc({ reason: this.state === 'up' ? 'noWorker' : 'notUp' });
+    const reason = whyNotAccepting(this);
+    if (reason === undefined) return;
+    this.metrics.rejected.inc({ reason });
     throw new SluiceError('noCapacity', 'This node takes no peers at the moment.');
   }
 
@@ -192,6 +197,12 @@ export class MediaNode {
     consumerLost: (slice, peer, carried) => void healConsumer(this, { slice, peer }, carried),
     garbage: () => this.#garbage(),
   };
+
+  #createLoadMeter(): LoadMeter {
+    const { pool, clock } = this;
+    const onHang = (worker: Parameters<WorkerPool['kill']>[0]) => pool.kill(worker);
+    return new LoadMeter({ pool, clock, cores: usableCores(), own: ownLoadMeter(), onHang });
+  }
 
   #createEndpoint(): Endpoint {
     const { bus, clock, log, owner } = this;
@@ -230,6 +241,7 @@ export class MediaNode {
       metrics,
       log: this.log.child({ room }),
       listen: this.#listen,
+      ports: this.ports,
       events: this.#sliceEvents,
       settling: () => this.#verifier.settling,
       sourceOf: (slice, record) => sourceOf(this, slice, record),

@@ -5,6 +5,8 @@ import { buckets, Counter, createDetectionMetric, Gauge, Histogram } from '@slui
 export interface NodeCensus {
   workers: { index: number; cpuSeconds: number; load: number }[];
   loadRatio: number;
+  /** Share of the time in which the event loop of the node's own process is busy, 0–1. */
+  eventLoopRatio: number;
   rooms: number;
   /** Peers that a drain has still to move; 0 when there is none. */
   draining: number;
@@ -35,7 +37,16 @@ function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void
     });
 
   gauge('sfu_workers', 'Workers that live.', (c) => c.workers.length);
-  gauge('sfu_load_ratio', "Share of all the workers' cores in use, 0 to 1.", (c) => c.loadRatio);
+  gauge(
+    'sfu_load_ratio',
+    'How near the node is to its first bottleneck, 0 to 1: placement looks at it.',
+    (c) => c.loadRatio,
+  );
+  gauge(
+    'sfu_event_loop_ratio',
+    "Share of time the node process's event loop is busy, 0 to 1.",
+    (c) => c.eventLoopRatio,
+  );
   gauge('sfu_rooms', 'Rooms that have a slice here.', (c) => c.rooms);
   gauge('sfu_participants', 'Peers whose media is here.', (c) => c.peers);
   gauge('sfu_routers', 'Routers.', (c) => c.routers);
@@ -69,7 +80,7 @@ function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void
 }
 
 export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeCensus) {
-  createGauges(registry, census);
+  createGauges(registry, oncePerTurn(census));
   const registers = [registry];
   return {
     detected: createDetectionMetric(registry),
@@ -140,6 +151,20 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       registers,
     }),
     dtlsFailures: new Counter({ name: 'sfu_dtls_failures_total', help: 'DTLS handshakes that failed.', registers }),
+  };
+}
+
+/** The same value for all who ask in one turn of the event loop: a scrape collects all the gauges in one. */
+function oncePerTurn<T>(take: () => T): () => T {
+  let taken: { value: T } | undefined;
+  return () => {
+    if (!taken) {
+      taken = { value: take() };
+      setImmediate(() => {
+        taken = undefined;
+      });
+    }
+    return taken.value;
   };
 }
 

@@ -5,6 +5,7 @@ import type { LoadMeter } from './mediasoup/load-meter.ts';
 import type { WorkerPool } from './mediasoup/worker-pool.ts';
 import type { NodeCensus } from './metrics.ts';
 import type { Drain } from './moving/drain.ts';
+import type { PipePorts } from './pipes/pipe-ports.ts';
 import type { Slices } from './room/slices.ts';
 
 /** The parts of the node that are reported on. */
@@ -16,6 +17,7 @@ export interface ReportOptions {
   readonly endpoint: Endpoint;
   readonly pool: WorkerPool;
   readonly load: LoadMeter;
+  readonly ports: PipePorts;
   readonly slices: Slices;
   readonly drain: Drain;
   readonly pipeWatch: { readonly ways: Ways };
@@ -35,13 +37,16 @@ export function reportOf(node: ReportOptions): NodeReport & Report {
     workers: pool.workers.length,
     peers: [...slices].reduce((sum, slice) => sum + slice.peers.size, 0),
     draining: drain.draining || state === 'down',
-    accepting: isAccepting(node),
+    accepting: whyNotAccepting(node) === undefined,
   };
 }
 
-/** Whether the node takes peers at the moment. */
-export function isAccepting({ state, drain, pool }: ReportOptions): boolean {
-  return state === 'up' && !drain.draining && pool.workers.length > 0;
+/** Why the node takes no peers at the moment; undefined when it does. */
+export function whyNotAccepting({ state, drain, pool, ports }: ReportOptions): string | undefined {
+  if (state !== 'up') return 'notUp';
+  if (drain.draining) return 'draining';
+  if (pool.workers.length === 0) return 'noWorker';
+  return ports.spent ? 'outOfPorts' : undefined;
 }
 
 export function readinessOf({ state, drain, endpoint, pool }: ReportOptions): Readiness {
@@ -66,6 +71,7 @@ export function takeCensus(node: ReportOptions): NodeCensus {
     state: node.drain.draining ? 'draining' : node.state,
     workers: node.pool.workers.map(({ index, cpuSeconds, load }) => ({ index, cpuSeconds, load })),
     loadRatio: node.load.ratio,
+    eventLoopRatio: node.load.eventLoop,
     rooms: slices.length,
     draining: node.drain.draining ? node.drain.status.remaining : 0,
     peers: peers.length,

@@ -19,9 +19,7 @@ const nothing = () => undefined;
 
 /** What each room event changes here. Most were caused by this node itself, and change nothing any more. */
 const handlers: { [T in RoomEvent['type']]: Follow<T> } = {
-  producerAdded: (_, slice, { producer }) => {
-    if (producer.replaces !== undefined) replaceConsumers(slice, producer, producer.replaces);
-  },
+  producerAdded: (_, slice, { producer }) => replaceConsumers(slice, producer),
   producerClosed: (node, slice, { producerId, reason }) => {
     slice.forgetDemand(producerId);
     if (wasLost(reason)) return keepLost(slice, node.clock, producerId);

@@ -61,7 +61,9 @@ async function attemptMove(node: WorkerLostOptions, lost: LostRouter, attempt: n
   const { slice, peer, lostAt } = lost;
   if (peer.closed || peer.movedAway) return;
   try {
-    peer.moveTo(await slice.routerForPeer());
+    const router = await slice.routerForPeer();
+    peer.assertOpen();
+    peer.moveTo(router);
     const notice = await moveNotice(node, { slice, peer });
     slice.tell(peer, notice);
     expectMove(node, { slice, peer }, notice, lostAt);

@@ -1,41 +1,9 @@
-import type {
-  Clock,
-  Endpoint,
-  OpenPipeResult,
-  OperationParams,
-  OperationResults,
-  ProducerId,
-  RoomId,
-} from '@sluice/shared';
+import type { OpenPipeResult, OperationParams, OperationResults, ProducerId } from '@sluice/shared';
 import { SingleFlight, SluiceError } from '@sluice/shared';
-import type { ProducerKind } from '@sluice/shared/protocol';
-import type { LinkListen, LinkScope, Taken } from './link-end.ts';
-import { LinkEnd, StaleLink } from './link-end.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
-
-/** Where a producer can be had: a router, and the node that it is on unless that is this one. */
-export interface LinkSource {
-  router: string;
-  address: string | undefined;
-}
-
-/** What the other side said of a pair. */
-export interface Swept {
-  known: boolean;
-  /** How many producers it had lost. */
-  lost: number;
-  /** Bytes of RTP that it sent. */
-  sent: number;
-}
-
-export interface LinksOptions {
-  room: RoomId;
-  endpoint: Endpoint;
-  clock: Clock;
-  listen: Record<LinkScope, LinkListen>;
-  routerById(id: string): SliceRouter | undefined;
-  kindOf(producerId: ProducerId): ProducerKind | undefined;
-}
+import type { LinkEndOptions, Taken } from './link-end.ts';
+import { LinkEnd, StaleLink } from './link-end.ts';
+import type { LinksOptions, LinkSource, Swept } from './links-options.ts';
 
 /** Milliseconds for one exchange about a pipe: within it a consumer waits. */
 const exchangeMs = 1500;
@@ -238,12 +206,13 @@ export class Links {
 
   async #create(router: SliceRouter, far: LinkSource, key: string): Promise<LinkEnd> {
     const scope = far.address === undefined ? 'worker' : 'node';
-    const end = await LinkEnd.create({
+    const end = await this.#createEnd({
       router,
       farRouter: far.router,
       farAddress: far.address,
       listen: this.#options.listen[scope],
       onClosed: (closed) => {
+        this.#options.ports.freed();
         this.#standing.delete(closed);
         this.#ends.forget(key);
         if (closed.scope === 'worker') this.#closeTwin(closed);
@@ -251,6 +220,15 @@ export class Links {
     });
     this.#standing.add(end);
     return end;
+  }
+
+  async #createEnd(options: LinkEndOptions): Promise<LinkEnd> {
+    try {
+      return await LinkEnd.create(options);
+    } catch (error) {
+      if (SluiceError.from(error).code === 'noCapacity') this.#options.ports.ranOut();
+      throw error;
+    }
   }
 
   /** Within a process nobody else tells the other end: when one goes, with its worker perhaps, so does the other. */

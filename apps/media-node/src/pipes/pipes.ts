@@ -5,7 +5,8 @@ import type { NodeMetrics } from '../metrics.ts';
 import { Carriage } from './carriage.ts';
 import type { LinkScope, Taken } from './link-end.ts';
 import { onClose } from './link-end.ts';
-import type { Links, LinkSource } from './links.ts';
+import type { Links } from './links.ts';
+import type { LinkSource } from './links-options.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 
 /** A producer within reach of a router. `release` must be called once, when its user has gone. */

@@ -21,13 +21,20 @@ export async function createTransport(
   options: { direction: Direction; sctp: boolean },
 ): Promise<PeerTransport> {
   peer.assertRoomFor('transports');
-  if (peer.router.closed) peer.moveTo(await slice.routerForPeer());
+  if (peer.router.closed) await changeRouter({ slice, peer });
   const { initialOutgoingBitrate } = node.config;
   const made = await createPeerTransport(peer.router, { ...options, initialOutgoingBitrate });
   if (peer.closed) made.transport.close();
   peer.assertOpen();
   adopt(node, peer, made);
   return made;
+}
+
+/** Two transports that are made at once end up on the same router. */
+async function changeRouter({ slice, peer }: PeerPlace): Promise<void> {
+  const router = await slice.routerForPeer();
+  peer.assertOpen();
+  if (peer.router.closed) peer.moveTo(router);
 }
 
 /** Makes a transport the peer's until it closes, and counts what becomes of it. */

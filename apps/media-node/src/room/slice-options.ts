@@ -15,6 +15,7 @@ import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { WorkerPool } from '../mediasoup/worker-pool.ts';
 import type { NodeMetrics } from '../metrics.ts';
 import type { LinkListen, LinkScope } from '../pipes/link-end.ts';
+import type { PipePorts } from '../pipes/pipe-ports.ts';
 import type { Source } from '../pipes/pipes.ts';
 import type { Peer } from './peer.ts';
 
@@ -45,6 +46,7 @@ export interface SliceOptions<Slice> {
   endpoint: Endpoint;
   pool: WorkerPool;
   listen: Record<LinkScope, LinkListen>;
+  ports: PipePorts;
   events: SliceEvents<Slice>;
   /** Where another node's producer is to be fetched. */
   sourceOf: (slice: Slice, record: ProducerRecord) => Promise<Source>;

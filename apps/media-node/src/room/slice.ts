@@ -251,12 +251,13 @@ export class Slice {
     });
   }
 
-  #createLinks({ room, endpoint, clock, listen }: SliceOptions<Slice>): Links {
+  #createLinks({ room, endpoint, clock, listen, ports }: SliceOptions<Slice>): Links {
     return new Links({
       room,
       endpoint,
       clock,
       listen,
+      ports,
       routerById: (id) => this.#routers.byId(id),
       kindOf: (producerId) => this.recordOf(producerId)?.kind,
     });

@@ -7,12 +7,16 @@ import type { Slice } from '../room/slice.ts';
 
 export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';
 
-/** A producer has come in the place of another: everyone here who watched that one and understands gets this one too. */
-export function replaceConsumers(slice: Slice, successor: ProducerRecord, replaced: ProducerId): void {
+/** A producer may come in the place of another: everyone here who watched that one and understands gets this one too. */
+export function replaceConsumers(slice: Slice, successor: ProducerRecord): void {
+  const { replaces: replaced } = successor;
+  if (replaced === undefined) return;
   for (const peer of slice.peers.values()) {
     if (!peer.understands('replace')) continue;
-    const standing = [...peer.consumers.values()].map(({ consumer }) => describeCarried(consumer));
-    for (const carried of [...standing, ...peer.awaitingSuccessor.values()]) {
+    for (const { consumer } of peer.consumers.values()) {
+      if (consumer.producerId === replaced) void replaceConsumer(slice, peer, describeCarried(consumer), successor);
+    }
+    for (const carried of peer.awaitingSuccessor.values()) {
       if (carried.producerId === replaced) void replaceConsumer(slice, peer, carried, successor);
     }
   }
