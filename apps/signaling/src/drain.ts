@@ -1,11 +1,11 @@
 import type { Clock, Drainable, DrainStatus } from '@sluice/shared';
-import type { Sessions } from './session/sessions.ts';
+import type { Seats } from './session/seats.ts';
 
 /** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
 const elsewhereMs = 2000;
 
 export interface GatewayDrainOptions {
-  sessions: Sessions;
+  seats: Seats;
   clock: Clock;
   /** 0 up to and without 1. */
   random: () => number;
@@ -33,8 +33,8 @@ export class GatewayDrain implements Drainable {
 
   /** `moved` counts the clients that have gone since it began. */
   get status(): DrainStatus {
-    const { sessions, clock } = this.#options;
-    const remaining = sessions.joined;
+    const { seats, clock } = this.#options;
+    const remaining = seats.size;
     const over = this.#until !== undefined && (remaining === 0 || clock.now() > this.#until);
     const moved = Math.max(0, this.#before - remaining);
     return { draining: this.draining, over, remaining, moved, failed: over ? remaining : 0 };
@@ -42,14 +42,14 @@ export class GatewayDrain implements Drainable {
 
   /** Again, it only has a new deadline: those who were sent have their time. */
   begin(spreadMs = this.#options.defaultSpreadMs): void {
-    const { sessions, clock, random, onChange } = this.#options;
+    const { seats, clock, random, onChange } = this.#options;
     const isNew = !this.draining;
     this.#until = clock.now() + spreadMs + elsewhereMs;
     if (!isNew) return;
-    this.#before = sessions.joined;
+    this.#before = seats.size;
     onChange();
-    for (const session of sessions.inRooms()) {
-      session.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
+    for (const seat of seats.all()) {
+      seat.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
     }
   }
 

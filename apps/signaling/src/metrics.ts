@@ -31,11 +31,22 @@ export class SentFrames {
 }
 
 /** What a gateway counts. Labels are closed sets: action names, close reasons, kinds of frame. */
-export function createGatewayMetrics(
-  registry: MetricsRegistry,
-  now: Readonly<Record<'connections' | 'rooms' | 'joined' | 'bufferedBytes', () => number>>,
-) {
+export function createGatewayMetrics(registry: MetricsRegistry, now: Readings) {
   const registers = [registry];
+  createGauges(registers, now);
+  return {
+    ...createFrameMetrics(registers),
+    ...createConnectionMetrics(registers),
+    ...createActionMetrics(registers),
+    ...createRecoveryMetrics(registers),
+    ...createRepairMetrics(registers),
+  };
+}
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+type Readings = Readonly<Record<'connections' | 'rooms' | 'joined' | 'bufferedBytes', () => number>>;
+
+function createGauges(registers: MetricsRegistry[], now: Readings): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -49,8 +60,10 @@ export function createGatewayMetrics(
   gauge('sfu_gateway_peers', 'Sessions that have a peer in a room.', now.joined);
   gauge('sfu_gateway_rooms', 'Rooms that this gateway follows.', now.rooms);
   gauge('sfu_gateway_buffered_bytes', 'Bytes that clients have not taken yet.', now.bufferedBytes);
+}
+
+function createConnectionMetrics(registers: MetricsRegistry[]) {
   return {
-    ...createFrameMetrics(registers),
     opened: new Counter({ name: 'sfu_gateway_connections_opened_total', help: 'WebSockets opened.', registers }),
     closed: new Counter({
       name: 'sfu_gateway_connections_closed_total',
@@ -58,6 +71,12 @@ export function createGatewayMetrics(
       labelNames: ['reason'],
       registers,
     }),
+  };
+}
+
+/** How actions are answered. */
+function createActionMetrics(registers: MetricsRegistry[]) {
+  return {
     requests: new Histogram({
       name: 'sfu_gateway_request_duration_seconds',
       help: "Actions, from their turn to their reply's being sent.",
@@ -84,11 +103,8 @@ export function createGatewayMetrics(
       labelNames: ['scope'],
       registers,
     }),
-    ...createRecoveryMetrics(registers),
-    ...createRepairMetrics(registers),
   };
 }
-export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
 /** How peers come through failures. */
 function createRecoveryMetrics(registers: MetricsRegistry[]) {

@@ -1,39 +1,36 @@
 import type { BootId, Bus, Clock, Directory, GatewayReport, Logger, MetricsRegistry } from '@sluice/shared';
 import {
-  Beats,
   channels,
-  createBusMetrics,
-  createDetectionMetric,
   drainRoutes,
   drainServed,
-  Endpoint,
-  FeedVerifier,
   newBootId,
   nodeOperations,
   type OpsRoute,
   type PeerNotice,
-  peerNotice,
   type Readiness,
-  Registry,
-  type RegistryEvent,
+  type Registry,
   roomRoute,
   type ServedOperation,
   type Step,
 } from '@sluice/shared';
+import { Dispatcher, type Handlers } from './actions/dispatch.ts';
+import { createJoin } from './actions/join.ts';
+import { createLeave } from './actions/leave.ts';
+import { ResumeGuard } from './actions/resume-guard.ts';
+import { createResume } from './actions/resume.ts';
+import { seatedHandlers } from './actions/table.ts';
 import type { GatewayConfig } from './config.ts';
-import { Departures } from './nodes/farewells.ts';
-import { Fencing } from './rooms/fencing.ts';
+import { Coordination } from './coordination.ts';
 import { GatewayDrain } from './drain.ts';
-import { createGatewayMetrics } from './metrics.ts';
-import { MoveTimes } from './session/move-times.ts';
+import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { Movers } from './moving/movers.ts';
+import { Farewells } from './nodes/farewells.ts';
 import { NodeClient } from './nodes/node-client.ts';
 import { Placements } from './nodes/placements.ts';
-import { ResumeGuard } from './actions/resume-guard.ts';
-import { RoomFeeds } from './rooms/followed-rooms.ts';
+import type { FollowedRooms } from './rooms/followed-rooms.ts';
 import { describeHolding } from './room-holding.ts';
-import type { Services } from './services.ts';
-import { Session } from './session/session.ts';
+import { Seats } from './session/seats.ts';
+import { Session, type SessionServices } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import type { Socket, SocketListener } from './socket/socket.ts';
 
@@ -59,109 +56,58 @@ const leaveLimitMs = 2000;
 
 /**
  * A gateway without its ports: sessions on one side, the bus on the other. It owns no room and no media; everything
- * that it knows of a room it can read again.
+ * that it knows of a room it can read again. Here its parts are put together, and each is given what it needs.
  */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #boot: BootId = newBootId();
-  readonly #endpoint: Endpoint;
-  readonly #registry: Registry;
-  readonly #sessions = new Sessions();
-  readonly drain: GatewayDrain;
-  readonly #rooms: RoomFeeds;
-  readonly #verifier: FeedVerifier;
-  readonly #services: Services;
-  readonly #fencing: Fencing;
+  readonly #metrics: GatewayMetrics;
+  readonly #coordination: Coordination;
+  readonly #nodes: NodeClient;
+  readonly #farewells: Farewells;
+  readonly #placements: Placements;
   readonly #movers: Movers;
-  readonly #detected: (event: RegistryEvent) => void;
+  readonly #sessionServices: SessionServices;
+  readonly sessions = new Sessions<Session>();
+  readonly seats: Seats;
+  readonly drain: GatewayDrain;
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
-    const { config, bus, directory, clock, log } = options;
+    const { config, bus, clock, log, random } = options;
     this.#options = options;
-    const busMetrics = createBusMetrics(options.metrics);
-    this.#detected = createDetectionMetric(options.metrics);
-    const onGarbage = () => busMetrics.dropped.inc({ reason: 'garbage' });
-    this.drain = new GatewayDrain({
-      sessions: this.#sessions,
-      clock,
-      random: options.random,
-      defaultSpreadMs: config.drainSpreadMs,
-      onChange: () => this.#registry.beat(),
-    });
-    this.#endpoint = new Endpoint({
-      bus,
-      clock,
-      log,
-      metrics: busMetrics,
-      inbox: channels.gateway(config.gatewayId, this.#boot),
-      operations: servedDrain(this.drain),
-      notices: { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => this.#tell(notice) } },
-    });
-    this.#registry = new Registry({
-      bus,
-      clock,
-      leaseMs: config.leaseMs,
-      report: () => this.#report(),
-      onGarbage,
-      onEvent: (event) => this.#heed(event),
-    });
-    this.#verifier = new FeedVerifier({ feeds: () => this.#rooms.feeds(), bus, clock, log });
-    const onRepair = (kind: 'gap' | 'resync') => this.#services.metrics.repairs.inc({ kind });
-    const settling = () => this.#verifier.settling;
-    this.#rooms = new RoomFeeds({ directory, log, settling, onRepair, onGarbage });
-    this.#fencing = new Fencing({
-      rooms: this.#rooms,
-      registry: this.#registry,
-      leaseMs: config.leaseMs,
-      directory,
-      bus,
-      clock,
-      log,
-      onFenced: () => this.#services.metrics.fences.inc(),
-      onReaped: () => this.#services.metrics.reaps.inc(),
-    });
-    this.#services = this.#createServices();
-    this.#movers = new Movers(this.#services, this.#registry);
+    this.#metrics = this.#createMetrics();
+    this.#coordination = this.#createCoordination();
+    const { endpoint, registry, rooms } = this.#coordination;
+    this.#nodes = new NodeClient(endpoint, clock, log);
+    this.#farewells = new Farewells({ nodes: this.#nodes, bus, clock, log });
+    this.#placements = new Placements({ registry, policy: config.placement, clock, random });
+    this.seats = new Seats({ rooms, nodes: this.#nodes, clock, metrics: this.#metrics });
+    this.drain = this.#createDrain();
+    this.#movers = this.#createMovers();
+    this.#sessionServices = this.#createSessionServices();
   }
 
   /** This gateway's inbox on the bus. */
   get address(): string {
-    return this.#endpoint.inbox;
+    return this.#coordination.endpoint.inbox;
   }
 
-  get sessions(): Sessions {
-    return this.#sessions;
-  }
-
-  get rooms(): RoomFeeds {
-    return this.#rooms;
+  get rooms(): FollowedRooms {
+    return this.#coordination.rooms;
   }
 
   get registry(): Registry {
-    return this.#registry;
+    return this.#coordination.registry;
   }
 
   /** What starts and stops, in order. The last one to start, and so the first to stop, is the sessions. */
   steps(): Step[] {
-    const { bus, clock, config } = this.#options;
-    const { leaseMs } = config;
-    const { departures } = this.#services;
-    const beats = new Beats({
-      bus,
-      clock,
-      leaseMs,
-      targets: () => this.#sessions.nodes(),
-      onSilent: (address, heardAt) => this.#registry.lose(address, heardAt),
-    });
+    const [movers, farewells] = [this.#movers, this.#farewells];
     return [
-      { name: 'endpoint', waits: true, start: () => this.#endpoint.start(), stop: () => this.#endpoint.close() },
-      { name: 'registry', waits: true, start: () => this.#registry.start(), stop: () => this.#registry.stop() },
-      { name: 'feed verifier', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
-      { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
-      { name: 'fencing', start: () => this.#fencing.start(), stop: () => this.#fencing.stop() },
-      { name: 'movers', start: () => this.#movers.start(), stop: () => this.#movers.stop() },
-      { name: 'departures', start: () => departures.start(), stop: () => departures.stop() },
+      ...this.#coordination.steps(),
+      { name: 'movers', start: () => movers.start(), stop: () => movers.stop() },
+      { name: 'farewells', start: () => farewells.start(), stop: () => farewells.stop() },
       { name: 'sessions', stop: () => this.#sendAway() },
     ];
   }
@@ -169,27 +115,23 @@ export class Switchboard {
   /** From here on it says that it takes nothing new. */
   beginStop(): void {
     this.#stopping = true;
-    this.#registry.beat();
+    this.registry.beat();
   }
 
   /** What the private port does beside health and metrics: drains, and what this gateway holds of a room. */
   routes(): Record<string, OpsRoute> {
+    const { registry, endpoint } = this.#coordination;
     const { id: gateway, address } = this.#report();
     return {
-      ...drainRoutes({ own: this.drain, registry: this.#registry, endpoint: this.#endpoint }),
-      ...roomRoute((room) => ({
-        gateway,
-        address,
-        hearing: this.#endpoint.hearing,
-        ...describeHolding(this.#services, room),
-      })),
+      ...drainRoutes({ own: this.drain, registry, endpoint }),
+      ...roomRoute((room) => ({ gateway, address, hearing: endpoint.hearing, ...describeHolding(this, room) })),
     };
   }
 
   open(socket: Socket): SocketListener {
-    const session = new Session(socket, this.#services);
-    this.#sessions.add(session);
-    this.#services.metrics.opened.inc();
+    const session = new Session(socket, this.#sessionServices);
+    this.sessions.add(session);
+    this.#metrics.opened.inc();
     return session;
   }
 
@@ -197,55 +139,102 @@ export class Switchboard {
     const reasons = [];
     if (this.#stopping) reasons.push('it is stopping');
     if (this.drain.draining) reasons.push('it is draining');
-    if (!this.#endpoint.hearing) reasons.push('the bus is not heard');
+    if (!this.#coordination.endpoint.hearing) reasons.push('the bus is not heard');
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
 
-  #createServices(): Services {
-    const { config, bus, directory, clock, log, random } = this.#options;
-    const nodes = new NodeClient(this.#endpoint, clock);
-    const metrics = this.#createMetrics();
-    return {
-      config,
-      actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
-      bus,
-      clock,
-      log,
-      nodes,
-      sessions: this.#sessions,
-      rooms: this.#rooms,
-      directory,
-      departures: new Departures({ nodes, bus, clock, log }),
-      placements: new Placements({ registry: this.#registry, policy: config.placement, clock, random }),
-      metrics,
-      moveTimes: new MoveTimes(clock, metrics.moveDuration),
-      resumeGuard: new ResumeGuard(clock, (scope) => metrics.rateLimited.inc({ scope: resumeScopes[scope] })),
-    };
-  }
-
-  #createMetrics() {
+  #createMetrics(): GatewayMetrics {
     const { metrics, bufferedBytes } = this.#options;
     return createGatewayMetrics(metrics, {
-      connections: () => this.#sessions.size,
-      joined: () => this.#sessions.joined,
-      rooms: () => this.#rooms.size,
+      connections: () => this.sessions.size,
+      joined: () => this.seats.size,
+      rooms: () => this.rooms.size,
       bufferedBytes,
     });
   }
 
-  #heed(event: RegistryEvent): void {
-    this.#detected(event);
-    if (event.type === 'left') this.#movers.look();
-    if (event.type !== 'lost') return;
-    // Else what was asked of it would hold up whatever its peers ask of their next node.
-    this.#endpoint.abandon(event.report.address);
-    void this.#fencing.lost(event.report.boot).then(() => this.#movers.look());
+  #createCoordination(): Coordination {
+    const { config, bus, directory, clock, log, metrics } = this.#options;
+    return new Coordination({
+      inbox: channels.gateway(config.gatewayId, this.#boot),
+      leaseMs: config.leaseMs,
+      bus,
+      directory,
+      clock,
+      log,
+      registry: metrics,
+      metrics: this.#metrics,
+      operations: servedDrain(() => this.drain),
+      report: () => this.#report(),
+      onNotice: (notice) => this.#tell(notice),
+      onNodeGone: () => this.#movers.look(),
+      nodesInUse: () => this.seats.nodes(),
+    });
+  }
+
+  #createDrain(): GatewayDrain {
+    const { config, clock, random } = this.#options;
+    const onChange = () => this.registry.beat();
+    return new GatewayDrain({ seats: this.seats, clock, random, defaultSpreadMs: config.drainSpreadMs, onChange });
+  }
+
+  #createMovers(): Movers {
+    const { bus, clock, log, config } = this.#options;
+    return new Movers({
+      bus,
+      clock,
+      log,
+      region: config.region,
+      registry: this.registry,
+      seats: this.seats,
+      nodes: this.#nodes,
+      farewells: this.#farewells,
+      placements: this.#placements,
+      metrics: this.#metrics,
+    });
+  }
+
+  #createSessionServices(): SessionServices {
+    const { config, clock, log } = this.#options;
+    const [metrics, nodes] = [this.#metrics, this.#nodes];
+    const { actionDeadlineMs } = config;
+    const dispatcher = new Dispatcher({
+      handlers: this.#createHandlers(),
+      nodes,
+      clock,
+      log,
+      metrics,
+      actionDeadlineMs,
+    });
+    return {
+      actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
+      clock,
+      log,
+      metrics,
+      perform: (text, receivedAt, session) => dispatcher.perform(text, receivedAt, session),
+      depart: (seat, how) =>
+        how === 'lost' ? this.#farewells.detach(seat.at()) : this.#farewells.leave(seat.at(), 'disconnected'),
+      gone: (session) => this.sessions.delete(session),
+    };
+  }
+
+  #createHandlers(): Handlers {
+    const { config, bus, clock } = this.#options;
+    const metrics = this.#metrics;
+    const resumeGuard = new ResumeGuard(clock, (scope) => metrics.rateLimited.inc({ scope: resumeScopes[scope] }));
+    const { seats, rooms } = this;
+    const [nodes, farewells, placements] = [this.#nodes, this.#farewells, this.#placements];
+    const services = { config, bus, clock, metrics, nodes, farewells, placements, resumeGuard, rooms, seats };
+    return {
+      entries: { join: createJoin(services), resume: createResume(services) },
+      seated: { ...seatedHandlers, leave: createLeave(farewells) },
+    };
   }
 
   #tell(notice: PeerNotice): void {
-    const session = this.#sessions.find(notice);
-    if (session) session.hear(notice.event);
-    else if (!this.#sessions.hold(notice)) this.#services.metrics.dropped.inc({ reason: 'noSession' });
+    const seat = this.seats.find(notice);
+    if (seat) seat.hear(notice.event);
+    else if (!this.seats.hold(notice)) this.#metrics.dropped.inc({ reason: 'noSession' });
   }
 
   #report(): GatewayReport {
@@ -255,7 +244,7 @@ export class Switchboard {
       boot: this.#boot,
       address: this.address,
       version: this.#options.version,
-      sessions: this.#sessions.size,
+      sessions: this.sessions.size,
       draining: this.#stopping || this.drain.draining,
     };
   }
@@ -263,16 +252,17 @@ export class Switchboard {
   async #sendAway(): Promise<void> {
     const limit = Promise.withResolvers<void>();
     const timer = this.#options.clock.setTimer(limit.resolve, leaveLimitMs);
-    await Promise.race([this.#sessions.closeAll('goingAway'), limit.promise]);
+    await Promise.race([this.sessions.closeAll('goingAway'), limit.promise]);
     timer.cancel();
   }
 }
 
-function servedDrain(own: GatewayDrain): Record<string, ServedOperation> {
-  const { drain, cancelDrain, drainStatus } = drainServed(own);
+/** @param own asked at each operation: the drain is made after the endpoint that serves it. */
+function servedDrain(own: () => GatewayDrain): Record<string, ServedOperation> {
+  const served = () => drainServed(own());
   return {
-    drain: { params: nodeOperations.drain, run: drain },
-    cancelDrain: { params: nodeOperations.cancelDrain, run: cancelDrain },
-    drainStatus: { params: nodeOperations.drainStatus, run: drainStatus },
+    drain: { params: nodeOperations.drain, run: (params: never) => served().drain(params) },
+    cancelDrain: { params: nodeOperations.cancelDrain, run: () => served().cancelDrain() },
+    drainStatus: { params: nodeOperations.drainStatus, run: () => served().drainStatus() },
   };
 }

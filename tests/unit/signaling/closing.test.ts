@@ -17,7 +17,7 @@ test('[GW10] a closed socket leaves its room once', async () => {
     expect.objectContaining({ peerId: bob.joined.peerId, reason: 'disconnected' }),
   ]);
   expect(world.gateway.switchboard.sessions.size).toBe(1);
-  expect(world.gateway.switchboard.sessions.joined).toBe(1);
+  expect(world.gateway.switchboard.seats.size).toBe(1);
 });
 
 test('[GW10] a socket that closes while its join is under way leaves when the join is through', async () => {

@@ -113,5 +113,5 @@ test('[GW17] a room whose missed events cannot be read is not joined half: error
   await eventually(() => world.node.called('leavePeer').length === 1);
   await settle();
   expect(world.node.peers.size).toBe(1);
-  expect(world.gateway.switchboard.sessions.joined).toBe(1);
+  expect(world.gateway.switchboard.seats.size).toBe(1);
 });

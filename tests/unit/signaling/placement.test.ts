@@ -46,7 +46,7 @@ test('[GW19] peers that were just sent to a node count until its report has them
 
 test('[GW19] a placement that failed counts no more, and one that nothing confirms is forgotten after two seconds', () => {
   const { clock, choose } = placements('spread', [report('a'), report('b')]);
-  choose().failed();
+  choose().failedWith(new SluiceError('internal', 'It fails here.'));
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
   clock.jump(2000);
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
@@ -54,7 +54,7 @@ test('[GW19] a placement that failed counts no more, and one that nothing confir
 
 test('[GW19] a node where nobody was is not chosen until it is heard of again', () => {
   const { clock, members, choose, chosen } = placements('spread', [report('a'), report('b', { peers: 9 })]);
-  choose().missed();
+  choose().failedWith(new SluiceError('nodeUnavailable', 'It is gone.'));
   expect(chosen()).toBe('b');
   clock.jump(100);
   members[0] = { report: report('a'), heardAt: clock.now() };

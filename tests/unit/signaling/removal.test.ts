@@ -32,7 +32,7 @@ test('[GW13] the same on one gateway: the new session stays, and hears what foll
   await fresh.waitFor('message');
   expect(fresh.of('peerLeft')).toEqual([]);
   expect(old.of('message')).toEqual([]);
-  expect(world.gateway.switchboard.sessions.joined).toBe(1);
+  expect(world.gateway.switchboard.seats.size).toBe(1);
 });
 
 test('[GW13] a replacement that was only seen in a snapshot closes the old connection too', async () => {

@@ -1,45 +1,76 @@
-import { SluiceError } from '@sluice/shared';
+import { type Clock, type Logger, SluiceError } from '@sluice/shared';
 import type { ActionName } from '@sluice/shared/protocol';
-import { handlers } from './table.ts';
-import type { Call, Handler, Outcome } from './call.ts';
+import { type GatewayMetrics, resultOf, type RequestResult } from '../metrics.ts';
+import type { NodeClient } from '../nodes/node-client.ts';
 import { actionOf, type Frame, fieldsOf, readFrame } from '../session/frames.ts';
-import { resultOf, type RequestResult } from '../metrics.ts';
-import type { Services } from '../services.ts';
 import type { Session } from '../session/session.ts';
-import { assertTimely } from '../session/state.ts';
+import { assertUnseated, type EntryName, isEntry, type SeatedName, seatOf } from '../session/state.ts';
+import type { EntryCall, EntryHandler, Outcome, SeatCall, SeatHandler } from './call.ts';
 
-/** Does what one frame asks and answers it: with a reply, or with a typed error. */
-export async function dispatch(text: string, receivedAt: number, session: Session, services: Services): Promise<void> {
-  const began = services.clock.now();
-  const frame = readFrame(text);
-  let action: ActionName | undefined;
-  let result: RequestResult = 'ok';
-  try {
-    action = actionOf(frame);
-    assertTimely(session.state, action);
-    const deadline = session.timeRunsFrom(receivedAt) + services.config.actionDeadlineMs;
-    const outcome = await perform(action, frame as Frame, { session, services, deadline });
-    // A reply that takes a picture of the room takes it here: nothing comes between the picture and its being sent.
-    const reply = typeof outcome === 'function' ? outcome() : outcome;
-    session.reply({ ...reply, ...(frame?.head.id !== undefined && { id: frame.head.id }) });
-  } catch (thrown) {
-    const error = SluiceError.from(thrown);
-    if (error.code === 'internal') services.log.error({ error: error.cause ?? error, action }, 'An action failed.');
-    result = resultOf(error.code);
-    session.fail(frame?.head ?? {}, error);
+/** A handler for each action: one that is missing doesn't compile. */
+export interface Handlers {
+  entries: { [A in EntryName]: EntryHandler<A> };
+  seated: { [A in SeatedName]: SeatHandler<A> };
+}
+
+export interface DispatcherOptions {
+  handlers: Handlers;
+  nodes: NodeClient;
+  clock: Clock;
+  log: Logger;
+  metrics: GatewayMetrics;
+  actionDeadlineMs: number;
+}
+
+/** Does what frames ask. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
   }
-  observe(services, action, result, (services.clock.now() - began) / 1000);
-}
 
-async function perform<A extends ActionName>(action: A, frame: Frame, call: Omit<Call<A>, 'fields'>) {
-  // The table has one handler for each name; TypeScript does not see that the two belong together.
-  const handler = handlers[action] as unknown as Handler<A>;
-  return handler({ ...call, fields: fieldsOf(action, frame) }) as Promise<Outcome<ActionName>>;
-}
+  /** Does what one frame asks and answers it: with a reply, or with a typed error. */
+  async perform(text: string, receivedAt: number, session: Session): Promise<void> {
+    const { clock, log, actionDeadlineMs } = this.#options;
+    const began = clock.now();
+    const frame = readFrame(text);
+    let action: ActionName | undefined;
+    let result: RequestResult = 'ok';
+    try {
+      action = actionOf(frame);
+      const deadline = session.timeRunsFrom(receivedAt) + actionDeadlineMs;
+      const outcome = await this.#handle(action, frame as Frame, session, deadline);
+      // A reply that takes a picture of the room takes it here: nothing comes between the picture and its being sent.
+      const reply = typeof outcome === 'function' ? outcome() : outcome;
+      session.reply({ ...reply, ...(frame?.head.id !== undefined && { id: frame.head.id }) });
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      if (error.code === 'internal') log.error({ error: error.cause ?? error, action }, 'An action failed.');
+      result = resultOf(error.code);
+      session.fail(frame?.head ?? {}, error);
+    }
+    this.#observe(action, result, (clock.now() - began) / 1000);
+  }
 
-function observe(services: Services, action: ActionName | undefined, result: RequestResult, seconds: number): void {
-  services.metrics.messages.inc({ direction: 'in', type: action ?? 'invalid' });
-  services.metrics.requests.observe({ method: action ?? 'invalid', result }, seconds);
-  if (action === 'join') services.metrics.joins.observe({ result }, seconds);
-  if (action === 'resume') services.metrics.resumeDuration.observe({ result }, seconds);
+  /** Each table has one handler for each name; TypeScript does not see that the two belong together. */
+  async #handle(action: ActionName, frame: Frame, session: Session, deadline: number): Promise<Outcome<ActionName>> {
+    const { handlers, nodes } = this.#options;
+    if (isEntry(action)) {
+      assertUnseated(session.state);
+      const handler = handlers.entries[action] as (call: EntryCall<EntryName>) => Promise<Outcome<EntryName>>;
+      return handler({ action, fields: fieldsOf(action, frame), session, deadline });
+    }
+    const seat = seatOf(session.state);
+    const handler = handlers.seated[action] as (call: SeatCall<SeatedName>) => Promise<Outcome<SeatedName>>;
+    return handler({ action, fields: fieldsOf(action, frame), seat, nodes, deadline });
+  }
+
+  #observe(action: ActionName | undefined, result: RequestResult, seconds: number): void {
+    const { metrics } = this.#options;
+    metrics.messages.inc({ direction: 'in', type: action ?? 'invalid' });
+    metrics.requests.observe({ method: action ?? 'invalid', result }, seconds);
+    if (action === 'join') metrics.joins.observe({ result }, seconds);
+    if (action === 'resume') metrics.resumeDuration.observe({ result }, seconds);
+  }
 }

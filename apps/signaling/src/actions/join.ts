@@ -1,66 +1,76 @@
-import { channels, newPeerId, newSessionId, SluiceError } from '@sluice/shared';
+import { channels, newPeerId, newSessionId, type PeerRecord, SluiceError } from '@sluice/shared';
 import type { JoinedReply } from '@sluice/shared/protocol';
-import { type Admission, admit } from './admission.ts';
-import { toPeers } from '../rooms/client-events.ts';
 import { withDeadline } from '../nodes/deadline.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
-import { newResumeToken } from './resume-token.ts';
 import { SessionMedia } from '../session/media.ts';
-import type { Call, Handler } from './call.ts';
+import { type Admission, admit } from './admit.ts';
+import type { EntryCall, EntryHandler } from './call.ts';
+import { assertBus, type EntryServices } from './entry.ts';
+import { newResumeToken } from './resume-token.ts';
+
+type JoinCall = EntryCall<'join'>;
 
 /**
  * The room is followed before the peer enters it, so whatever happens after the node's snapshot is heard; the reply is
  * made from the feed's own picture, once that is at the snapshot or past it.
  */
-export const join: Handler<'join'> = async (call) => {
-  const { session, services, fields } = call;
-  assertPossible(call);
-  session.beginJoin();
-  const followed = services.rooms.acquire(fields.room);
-  const undo = () => {
-    services.rooms.release(followed);
-    session.joinFailed();
+export function createJoin(services: EntryServices): EntryHandler<'join'> {
+  return async (call) => {
+    const { session, fields } = call;
+    assertPossible(call, services);
+    session.beginJoin();
+    const followed = services.rooms.acquire(fields.room);
+    const undo = () => {
+      services.rooms.release(followed);
+      session.joinFailed();
+    };
+    try {
+      const { token, hash } = newResumeToken();
+      const peer = { room: fields.room, peerId: fields.peerId ?? newPeerId(), sessionId: newSessionId() };
+      const admission = await admit(call, services, followed, { ...peer, resumeHash: hash });
+      await reach(call, services, followed, admission);
+      return () => takeSeat(call, services, { followed, admission, token, undo });
+    } catch (error) {
+      undo();
+      throw error;
+    }
   };
-  try {
-    const { token, hash } = newResumeToken();
-    const peer = { room: fields.room, peerId: fields.peerId ?? newPeerId(), sessionId: newSessionId() };
-    const admission = await admit(call, followed, { ...peer, resumeHash: hash });
-    await reach(call, followed, admission);
-    return () => takePlace(call, followed, admission, { token, resumeHash: hash, undo });
-  } catch (error) {
-    undo();
-    throw error;
-  }
-};
+}
 
-function assertPossible({ session, services, fields }: Call<'join'>): void {
+function assertPossible({ session, fields }: JoinCall, services: EntryServices): void {
   if (fields.node !== undefined && !services.config.allowNodeChoice) {
     throw new SluiceError('forbidden', 'A join may not name its node here.', { details: { field: 'node' } });
   }
-  // Asked first, since a subscription would wait for the bus to come back.
-  if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+  assertBus(services);
   if (!session.open) throw new SluiceError('deadlineExceeded', 'The connection is closed.');
 }
 
-async function reach({ services, deadline }: Call<'join'>, followed: FollowedRoom, admission: Admission) {
+async function reach(
+  { deadline }: JoinCall,
+  { clock, farewells }: EntryServices,
+  followed: FollowedRoom,
+  { peer, result }: Admission,
+): Promise<void> {
   try {
-    await withDeadline(services.clock, deadline, followed.reach(admission.result.snapshot));
+    await withDeadline(clock, deadline, followed.reach(result.snapshot));
   } catch (error) {
-    void services.departures.leave(admission.peer, 'failed');
+    void farewells.leave(peer, 'failed');
     throw error;
   }
 }
 
+interface Entered {
+  followed: FollowedRoom;
+  admission: Admission;
+  token: string;
+  undo: () => void;
+}
+
 /** @throws nodeUnavailable where the peer is in the room no more: it was replaced, or its node lost, on the way. */
-function takePlace(
-  { session, services, fields }: Call<'join'>,
-  followed: FollowedRoom,
-  { peer, node, result }: Admission,
-  { token, resumeHash, undo }: { token: string; resumeHash: string; undo: () => void },
-): JoinedReply {
-  const { view, position } = followed.feed;
-  const { epoch, seq } = position ?? result.snapshot;
-  const record = view.peers.get(peer.peerId);
+function takeSeat({ session, fields }: JoinCall, services: EntryServices, entered: Entered): JoinedReply {
+  const { followed, admission, token, undo } = entered;
+  const { peer, node, resumeHash } = admission;
+  const record = followed.record(peer.peerId);
   if (record?.sessionId !== peer.sessionId) {
     undo();
     throw new SluiceError('nodeUnavailable', 'The peer was lost while it joined.');
@@ -68,21 +78,33 @@ function takePlace(
   const media = new SessionMedia();
   media.rtpCapabilities = fields.rtpCapabilities;
   const { features } = fields;
-  // The boot that has it, which need not be the one that was asked: a node may have gone on under another just then.
-  const place = { ...peer, node, address: channels.node(record.node, record.boot) };
-  session.enter({ phase: 'joined', ...place, resumeHash, features, media, old: undefined, followed });
+  const address = addressOf(record);
+  const details = { ...peer, node, address, resumeHash, features, media, followed };
+  session.seated(services.seats.take(session, details));
+  return replyOf(admission, followed, { token, iceServers: services.config.iceServers });
+}
+
+/** The boot that has the peer need not be the one that was asked: a node may have gone on under another just then. */
+const addressOf = ({ node, boot }: PeerRecord): string => channels.node(node, boot);
+
+function replyOf(
+  { peer, node, result }: Admission,
+  followed: FollowedRoom,
+  { token, iceServers }: { token: string; iceServers: JoinedReply['iceServers'] },
+): JoinedReply {
   const { rtpCapabilities, producerTransport, consumerTransport } = result;
+  const { room, epoch, seq, peers } = followed.pictureFor(peer.peerId);
   return {
     type: 'joined',
-    room: peer.room,
+    room,
     peerId: peer.peerId,
     node,
     rtpCapabilities,
-    peers: toPeers(view, peer.peerId),
+    peers,
     epoch,
     seq,
     resumeToken: token,
-    iceServers: services.config.iceServers,
+    iceServers,
     ...(producerTransport && { producerTransport }),
     ...(consumerTransport && { consumerTransport }),
   };

@@ -1,119 +1,85 @@
-import { isSluiceError, newSessionId, type Position, type SessionId, SluiceError } from '@sluice/shared';
-import type { ClientRoomEvent, ResumedReply } from '@sluice/shared/protocol';
-import { toClientEvent, toPeers } from '../rooms/client-events.ts';
-import { attach, rejected } from './attach.ts';
+import { isSluiceError, newSessionId, type PeerId, type SessionId, SluiceError } from '@sluice/shared';
+import type { ResumedReply } from '@sluice/shared/protocol';
 import { withDeadline } from '../nodes/deadline.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
-import type { Joined } from '../session/state.ts';
-import type { Call, Handler } from './call.ts';
+import { isAt, type Missed } from '../rooms/missed-events.ts';
+import { type Attached, attach, rejected } from './attach.ts';
+import type { EntryCall, EntryHandler } from './call.ts';
+import { assertBus, type EntryServices } from './entry.ts';
+
+type ResumeCall = EntryCall<'resume'>;
 
 /**
  * Takes a peer up whose connection was lost, here or on another gateway, dead or alive: its media was never touched. An
  * earlier connection that still stands is closed. What happened meanwhile comes with the reply.
  */
-export const resume: Handler<'resume'> = async (call) => {
-  const { session, services, fields } = call;
-  if (!services.bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
-  const attempt = begin(call);
-  const sessionId = newSessionId();
-  services.sessions.expect(sessionId);
-  session.beginJoin();
-  const followed = services.rooms.acquire(fields.room);
-  const hash = () => followed.feed.view.peers.get(fields.peerId)?.resumeHash;
-  try {
-    const { outcome, reason } = await resumeIn(call, followed, sessionId);
-    attempt.end('right', hash());
-    services.metrics.resumes.inc({ reason, result: 'ok' });
-    return outcome;
-  } catch (error) {
-    attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
-    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
-    services.sessions.takeHeld(sessionId);
-    services.rooms.release(followed);
-    session.joinFailed();
-    throw error;
-  }
-};
-
-/** @throws tooManyRequests, before anything is asked of anybody. */
-function begin({ session, services, fields }: Call<'resume'>) {
-  const { room, peerId, resumeToken: token } = fields;
-  const hash = services.rooms.get(room)?.feed.view.peers.get(peerId)?.resumeHash;
-  try {
-    return services.resumeGuard.begin({ room, peerId, token, address: session.address, hash });
-  } catch (error) {
-    services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
-    throw error;
-  }
-}
-
-async function resumeIn(call: Call<'resume'>, followed: FollowedRoom, sessionId: SessionId) {
-  const { session, services, deadline } = call;
-  await withDeadline(services.clock, deadline, catchUp(call, followed));
-  const { state, move, reason } = await attach(call, followed, sessionId);
-  const missed = await withDeadline(services.clock, deadline, readMissed(call, followed));
-  const outcome = () => {
-    const reply = takeUp(call, state, missed);
-    // Of a move the client may not have heard: then its connection ended first, or the notice was lost.
-    const held = services.sessions.takeHeld(sessionId).map(({ event }) => event);
-    session.noticeInTurn(...(move ? [move] : []), ...held);
-    return reply;
+export function createResume(services: EntryServices): EntryHandler<'resume'> {
+  return async (call) => {
+    const { session, fields } = call;
+    assertBus(services);
+    const attempt = begin(call, services);
+    const sessionId = newSessionId();
+    services.seats.expect(sessionId);
+    session.beginJoin();
+    const followed = services.rooms.acquire(fields.room);
+    const hash = () => followed.record(fields.peerId)?.resumeHash;
+    try {
+      const { outcome, reason } = await resumeIn(call, services, followed, sessionId);
+      attempt.end('right', hash());
+      services.metrics.resumes.inc({ reason, result: 'ok' });
+      return outcome;
+    } catch (error) {
+      attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
+      services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
+      services.seats.takeHeld(sessionId);
+      services.rooms.release(followed);
+      session.joinFailed();
+      throw error;
+    }
   };
-  return { outcome, reason };
 }
 
-async function catchUp({ services, fields }: Call<'resume'>, followed: FollowedRoom): Promise<void> {
-  await followed.subscribed();
-  if (followed.feed.position) return followed.feed.catchUp();
-  const snapshot = await services.directory.snapshot(fields.room);
-  if (!snapshot) throw rejected();
-  followed.feed.seed(snapshot);
-}
-
-interface Missed {
-  events: ClientRoomEvent[];
-  epoch: number;
-  seq: number;
-}
-
-/** The feed may go on while the stream is read. It is read again then, this often at most. */
-const readsAtMost = 3;
-
-/** What the client has missed, or undefined where only a picture of the whole room will do. */
-async function readMissed(call: Call<'resume'>, { feed }: FollowedRoom): Promise<Missed | undefined> {
-  for (let read = 0; read < readsAtMost; read++) {
-    const missed = await readOnce(call);
-    if (!missed) return undefined;
-    await feed.catchUp();
-    if (isAt(missed, feed.position)) return missed;
+/** @throws tooManyRequests, before anything is asked of a node or of Redis. */
+function begin({ session, fields }: ResumeCall, { rooms, resumeGuard, metrics }: EntryServices) {
+  const { room, peerId, resumeToken: token } = fields;
+  const hash = rooms.get(room)?.record(peerId)?.resumeHash;
+  try {
+    return resumeGuard.begin({ room, peerId, token, address: session.address, hash });
+  } catch (error) {
+    metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
+    throw error;
   }
-  return undefined;
 }
 
-const isAt = ({ epoch, seq }: Missed, position: Position | undefined): boolean =>
-  position?.epoch === epoch && position.seq === seq;
-
-async function readOnce({ services, fields }: Call<'resume'>): Promise<Missed | undefined> {
-  const { room, epoch, seq, peerId } = fields;
-  const batches = await services.directory.eventsAfter(room, { epoch, seq });
-  if (!batches) return undefined;
-  const numbered = batches.flatMap((batch) =>
-    batch.events.map((event, index) => ({ event, position: { epoch: batch.epoch, seq: batch.seq + index } })),
-  );
-  const events = numbered
-    .filter(({ event }) => event.type !== 'message' || !event.to || event.to.includes(peerId))
-    .map(({ event, position }) => toClientEvent(event, position))
-    .filter((event) => event !== undefined);
-  return { events, epoch, seq: numbered.at(-1)?.position.seq ?? seq };
+async function resumeIn(call: ResumeCall, services: EntryServices, followed: FollowedRoom, sessionId: SessionId) {
+  const { deadline, fields } = call;
+  const { clock } = services;
+  if (!(await withDeadline(clock, deadline, followed.read()))) throw rejected();
+  const attached = await attach(call, services, followed, sessionId);
+  const missed = await withDeadline(clock, deadline, followed.missedBy(fields.peerId, fields));
+  return { outcome: () => takeSeat(call, services, attached, missed), reason: attached.reason };
 }
 
-function takeUp({ session, fields }: Call<'resume'>, state: Joined, missed: Missed | undefined): ResumedReply {
-  const { feed } = state.followed;
-  const position = feed.position ?? { epoch: fields.epoch, seq: fields.seq };
-  session.enter(state);
-  // Where the feed went on since the stream was read, the picture serves, which is as of this turn.
-  if (missed && isAt(missed, position))
-    return { type: 'resumed', node: state.node, epoch: missed.epoch, seq: missed.seq, events: missed.events };
-  const snapshot = { room: state.room, ...position, peers: toPeers(feed.view, state.peerId) };
-  return { type: 'resumed', node: state.node, ...position, snapshot };
+function takeSeat(
+  { session }: ResumeCall,
+  { seats }: EntryServices,
+  { details, move }: Attached,
+  missed: Missed | undefined,
+): ResumedReply {
+  const seat = seats.take(session, details);
+  session.seated(seat);
+  // Of a move the client may not have heard: then its connection ended first, or the notice was lost.
+  const held = seats.takeHeld(seat.sessionId).map(({ event }) => event);
+  session.inTurn(() => {
+    for (const event of [...(move ? [move] : []), ...held]) seat.hear(event);
+  });
+  return { type: 'resumed', node: seat.node, ...caughtUp(seat.followed, seat.peerId, missed) };
+}
+
+/** Where the feed went on since the stream was read, the picture serves, which is as of this turn. */
+function caughtUp(followed: FollowedRoom, peerId: PeerId, missed: Missed | undefined) {
+  if (missed && isAt(missed, followed.position)) return missed;
+  const snapshot = followed.pictureFor(peerId);
+  const { epoch, seq } = snapshot;
+  return { epoch, seq, snapshot };
 }

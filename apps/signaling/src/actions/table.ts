@@ -1,47 +1,46 @@
-import type { ActionName } from '@sluice/shared/protocol';
-import { closeConsumer, pauseConsumer, requestKeyFrame, resumeConsumer } from './change-consumer.ts';
-import { setPreferredLayers, setPriority } from './change-consumer.ts';
-import { closeProducer, pauseProducer, resumeProducer } from './change-producer.ts';
-import { connectTransport } from './connect-transport.ts';
-import { consume } from './consume.ts';
-import { createWebRtcTransport } from './create-webrtc-transport.ts';
-import { closeDataConsumer, closeDataProducer, consumeData, produceData } from './data.ts';
-import { getStats } from './get-stats.ts';
-import type { Handler } from './call.ts';
-import { join } from './join.ts';
-import { leave } from './leave.ts';
+import type { SeatedName } from '../session/state.ts';
+import type { SeatHandler } from './call.ts';
+import { forward, forwardPlain } from './forward.ts';
 import { moved } from './moved.ts';
 import { produce } from './produce.ts';
-import { restartIce } from './restart-ice.ts';
-import { resume } from './resume.ts';
-import { sendMessage } from './send-message.ts';
-import { updatePeer } from './update-peer.ts';
 
-/** Who does what. An action that nobody does doesn't compile. */
-export const handlers = {
-  join,
-  resume,
-  createWebRtcTransport,
-  connectTransport,
-  restartIce,
+/** The actions of those who have a seat, but for `leave`. Most of them are their node's to do. */
+export const seatedHandlers = {
+  createWebRtcTransport: forward('createTransport', (transport, { fields }) =>
+    fields.direction === 'send'
+      ? { type: 'producerTransport', producerTransport: transport }
+      : { type: 'consumerTransport', consumerTransport: transport },
+  ),
+  connectTransport: forward('connectTransport', (_result, { fields: { transportId } }) => ({
+    type: 'transportConnected',
+    transportId,
+  })),
+  restartIce: forward('restartIce', ({ iceParameters }, { fields: { transportId } }) => ({
+    type: 'iceRestarted',
+    transportId,
+    iceParameters,
+  })),
+
   produce,
-  pauseProducer,
-  resumeProducer,
-  closeProducer,
-  consume,
-  pauseConsumer,
-  resumeConsumer,
-  closeConsumer,
-  setPreferredLayers,
-  setPriority,
-  requestKeyFrame,
-  produceData,
-  consumeData,
-  closeDataProducer,
-  closeDataConsumer,
-  sendMessage,
-  updatePeer,
-  getStats,
+  pauseProducer: forwardPlain('pauseProducer'),
+  resumeProducer: forwardPlain('resumeProducer'),
+  closeProducer: forwardPlain('closeProducer'),
+
+  consume: forward('consume', ({ consumers, failed }) => ({ type: 'consumed', consumers, failed })),
+  pauseConsumer: forwardPlain('pauseConsumers'),
+  resumeConsumer: forwardPlain('resumeConsumers'),
+  closeConsumer: forwardPlain('closeConsumers'),
+  setPreferredLayers: forwardPlain('setPreferredLayers'),
+  setPriority: forwardPlain('setPriority'),
+  requestKeyFrame: forwardPlain('requestKeyFrame'),
+
+  produceData: forward('produceData', ({ dataProducerId }) => ({ type: 'dataProduced', dataProducerId })),
+  consumeData: forward('consumeData', (consumer) => ({ ...consumer, type: 'dataConsumed' })),
+  closeDataProducer: forwardPlain('closeDataProducer'),
+  closeDataConsumer: forwardPlain('closeDataConsumer'),
+
+  sendMessage: forward('sendMessage', ({ seq }) => ({ type: 'messageSent', seq })),
+  updatePeer: forwardPlain('updatePeer'),
+  getStats: forward('getStats', ({ stats }) => ({ type: 'stats', stats })),
   moved,
-  leave,
-} satisfies { [A in ActionName]: Handler<A> };
+} satisfies { [A in Exclude<SeatedName, 'leave'>]: SeatHandler<A> };

@@ -1,11 +1,10 @@
-import type { NodeId, PeerRecord } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import { type Clock, type NodeId, type OperationResults, type PeerRecord, SluiceError } from '@sluice/shared';
 import type { MoveReason } from '@sluice/shared/protocol';
-import { isNodesFault } from '../actions/admission.ts';
-import type { Placement } from '../nodes/placements.ts';
-import type { Services } from '../services.ts';
-import type { Session } from '../session/session.ts';
-import type { Joined } from '../session/state.ts';
+import type { Farewells } from '../nodes/farewells.ts';
+import type { NodeClient } from '../nodes/node-client.ts';
+import type { Placement, Placements } from '../nodes/placements.ts';
+import { OldPlace, overlapMs } from '../session/old-place.ts';
+import type { Seat } from '../session/seat.ts';
 
 /** Why a peer has to move, and when that was decided, on this process's clock. */
 export interface Decision {
@@ -15,98 +14,82 @@ export interface Decision {
   avoid: Set<NodeId>;
 }
 
+export interface MoveServices {
+  clock: Clock;
+  nodes: NodeClient;
+  farewells: Farewells;
+  placements: Placements;
+  /** Whose nodes are preferred. */
+  region: string | undefined;
+}
+
 /** One try at a move, in ms. */
 const attemptMs = 2000;
-/**
- * How long the old place of a drained peer is kept for a client that doesn't say `moved`, in ms. Longer lets slow uplinks
- * overlap; shorter ends the drain sooner.
- */
-const overlapMs = 10_000;
 
 /**
- * Gives a peer another place: the new node takes it over, builds its transports and consumes for it what it consumed,
- * and all of that rides on the notice. From then on the client's actions reach the new place; the old one, if it lives,
- * stays until the client stands or its time is up.
+ * Gives a peer another node: that takes the peer over, builds its transports and consumes for it what it consumed, and
+ * all of that rides on the notice. From then on the client's actions reach the new node; what it had at the old one, if
+ * that lives, stays until the client stands or its time is up.
  *
  * @throws noCapacity, nodeUnavailable, …: nothing has changed, and it may be tried again.
  */
-export async function movePeer(session: Session, services: Services, decision: Decision): Promise<void> {
+export async function movePeer(seat: Seat, services: MoveServices, decision: Decision): Promise<void> {
   const { reason, decidedAt, avoid } = decision;
-  const place = session.place();
-  if (!place) return;
-  const before = session.joined();
-  const wish = { present: before.followed.presentNodes(), region: services.config.region, wanted: undefined, avoid };
-  const placement = services.placements.choose(wish);
-  const result = await take(
-    services,
-    before,
-    { node: place.node, boot: place.boot, sessionId: place.sessionId, reason },
-    placement,
-  ).catch((error: unknown) => {
-    avoid.add(placement.node.id);
+  const { nodes, clock, placements, region } = services;
+  const record = seat.record();
+  if (!record) return;
+  const before = seat.at();
+  const placement = placements.choose({ present: seat.followed.presentNodes(), region, wanted: undefined, avoid });
+  const { id: node, address } = placement.node;
+  const result = await take(seat, services, { record, reason, placement }).catch((error: unknown) => {
+    avoid.add(node);
     throw error;
   });
-  if (!session.open || session.state !== before) {
-    // It left, was lost, or spoke through another gateway, while the new node was asked.
-    const peer = { ...before, address: placement.node.address };
-    void (session.lost ? services.departures.detach(peer) : services.departures.leave(peer, 'disconnected'));
-    throw new SluiceError('peerNotFound', 'The session ended meanwhile.');
-  }
-  const old = reason === 'drain' ? oldPlace(services, before) : undefined;
-  before.old?.release();
-  session.moveTo({ ...before, node: placement.node.id, address: placement.node.address, old });
-  // What was still asked of the old one after it was lost would hold up what is asked of the new one.
-  if (reason === 'nodeLost') services.nodes.abandon(before.address);
-  if (result.move) session.notice(result.move);
-  services.moveTimes.told(session, reason, decidedAt);
+  if (seat.closed || seat.address !== before.address) throw overtaken(seat, services, address);
+  seat.moveTo(node, address, reason === 'drain' ? new OldPlace(before, nodes, clock) : undefined);
+  // Calls still pending on a lost node would block what is asked of the new one.
+  if (reason === 'nodeLost') nodes.abandon(before.address);
+  if (result.move) seat.notice(result.move);
+  seat.told(reason, decidedAt);
 }
 
-type From = Pick<PeerRecord, 'node' | 'boot' | 'sessionId'> & { reason: MoveReason };
+/** The peer left, was lost, or spoke through another gateway, while the new node was asked: that has it in vain. */
+function overtaken(seat: Seat, { farewells }: MoveServices, address: string): SluiceError {
+  const peer = seat.at(address);
+  void (seat.client.lost ? farewells.detach(peer) : farewells.leave(peer, 'disconnected'));
+  return new SluiceError('peerNotFound', 'The session ended meanwhile.');
+}
 
-async function take(services: Services, before: Joined, from: From, placement: Placement) {
-  const { nodes, clock } = services;
-  const { peerId, media, features, resumeHash, followed } = before;
-  const { name, metadata } = followed.feed.view.peers.get(peerId) ?? {};
-  const peer = { ...before, address: placement.node.address };
+interface Takeover {
+  record: PeerRecord;
+  reason: MoveReason;
+  placement: Placement;
+}
+
+async function take(
+  seat: Seat,
+  { nodes, clock }: MoveServices,
+  { record, reason, placement }: Takeover,
+): Promise<OperationResults['joinPeer']> {
+  const { media, resumeHash } = seat;
+  const { node, boot, sessionId, name, metadata } = record;
+  const params = {
+    gateway: nodes.inbox,
+    resumeHash,
+    features: [...seat.features],
+    transports: true,
+    from: { node, boot, sessionId, reason, deadlineMs: reason === 'drain' ? overlapMs : 0 },
+    consumers: media.carried(),
+    ...(media.rtpCapabilities && { rtpCapabilities: media.rtpCapabilities }),
+    ...(name !== undefined && { name }),
+    ...(metadata !== undefined && { metadata }),
+  };
   try {
-    const result = await nodes.call(
-      peer,
-      'joinPeer',
-      {
-        gateway: nodes.inbox,
-        resumeHash,
-        features,
-        transports: true,
-        from: { ...from, deadlineMs: from.reason === 'drain' ? overlapMs : 0 },
-        consumers: media.carried(),
-        ...(media.rtpCapabilities && { rtpCapabilities: media.rtpCapabilities }),
-        ...(name !== undefined && { name }),
-        ...(metadata !== undefined && { metadata }),
-      },
-      clock.now() + attemptMs,
-    );
+    const result = await nodes.call(seat.at(placement.node.address), 'joinPeer', params, clock.now() + attemptMs);
     placement.arrived();
     return result;
   } catch (error) {
-    if (isNodesFault(error)) placement.missed();
-    else placement.failed();
+    placement.failedWith(error);
     throw error;
   }
-}
-
-/** What the peer had before, released when the client says so, or when its time is up. */
-function oldPlace({ nodes, clock, log }: Services, before: Joined) {
-  const peer = { ...before };
-  let released = false;
-  const release = () => {
-    if (released) return;
-    released = true;
-    timer.cancel();
-    nodes.call(peer, 'releasePeer', {}, clock.now() + attemptMs).catch((error: unknown) => {
-      // The old node forgets the place by itself some time later.
-      log.debug({ code: SluiceError.from(error).code }, 'An old place could not be released.');
-    });
-  };
-  const timer = clock.setTimer(release, overlapMs);
-  return { address: before.address, release };
 }

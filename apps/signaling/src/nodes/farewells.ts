@@ -4,7 +4,7 @@ import type { NodeClient, OwnParams, PeerAddress } from './node-client.ts';
 
 type Reason = OwnParams<'leavePeer'>['reason'];
 
-interface Departure {
+interface Farewell {
   peer: PeerAddress;
   reason: Reason;
   /** When to stop trying, on this process's clock. */
@@ -27,12 +27,12 @@ const maxUnsent = 10_000;
  * until it was heard: otherwise a bus that was away for a moment would leave a ghost in the room. Safe to repeat, since
  * a session's id is never used twice.
  */
-export class Departures {
+export class Farewells {
   readonly #nodes: NodeClient;
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #unsent = new Map<SessionId, Departure>();
+  readonly #unsent = new Map<SessionId, Farewell>();
   #timer: Timer | undefined;
 
   constructor(options: { nodes: NodeClient; bus: Bus; clock: Clock; log: Logger }) {
@@ -73,20 +73,20 @@ export class Departures {
     await this.#attempt({ peer, reason: 'failed', until: this.#clock.now() + sureAfterMs, unsure: true });
   }
 
-  async #attempt(departure: Departure): Promise<void> {
-    const { peer, reason } = departure;
+  async #attempt(farewell: Farewell): Promise<void> {
+    const { peer, reason } = farewell;
     try {
       await this.#nodes.call(peer, 'leavePeer', { reason }, this.#clock.now() + attemptMs);
     } catch (thrown) {
       const { code } = SluiceError.from(thrown);
       this.#log.debug({ room: peer.room, peerId: peer.peerId, code }, 'A leave was not answered.');
-      if (isWorthRepeating(code, departure)) this.#remember(departure);
+      if (isWorthRepeating(code, farewell)) this.#remember(farewell);
     }
   }
 
-  #remember(departure: Departure): void {
-    if (this.#clock.now() >= departure.until) return;
-    this.#unsent.set(departure.peer.sessionId, departure);
+  #remember(farewell: Farewell): void {
+    if (this.#clock.now() >= farewell.until) return;
+    this.#unsent.set(farewell.peer.sessionId, farewell);
     const oldest = this.#unsent.keys().next().value;
     if (this.#unsent.size > maxUnsent && oldest !== undefined) this.#unsent.delete(oldest);
   }
@@ -95,10 +95,10 @@ export class Departures {
     if (!this.#bus.connected) return;
     const due = [...this.#unsent.values()];
     this.#unsent.clear();
-    for (const departure of due) void this.#attempt(departure);
+    for (const farewell of due) void this.#attempt(farewell);
   }
 }
 
-function isWorthRepeating(code: ErrorCode, { unsure }: Departure): boolean {
+function isWorthRepeating(code: ErrorCode, { unsure }: Farewell): boolean {
   return code === 'coordinatorUnavailable' || code === 'deadlineExceeded' || (unsure && code === 'peerNotFound');
 }

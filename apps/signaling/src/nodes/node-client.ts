@@ -1,4 +1,4 @@
-import type { Clock, Endpoint, PeerId, RoomId, SessionId } from '@sluice/shared';
+import type { Clock, Endpoint, Logger, PeerId, RoomId, SessionId } from '@sluice/shared';
 import { type OperationParams, type OperationResults, type peerOperations, SluiceError } from '@sluice/shared';
 
 export type PeerOperationName = keyof typeof peerOperations;
@@ -18,10 +18,12 @@ export type OwnParams<O extends PeerOperationName> = Omit<OperationParams<O>, 'r
 export class NodeClient {
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
+  readonly #log: Logger;
 
-  constructor(endpoint: Endpoint, clock: Clock) {
+  constructor(endpoint: Endpoint, clock: Clock, log: Logger) {
     this.#endpoint = endpoint;
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** This gateway's own inbox: where nodes send what concerns its sessions. */
@@ -32,6 +34,19 @@ export class NodeClient {
   /** Ends what was asked of a node that is lost. */
   abandon(address: string): void {
     this.#endpoint.abandon(address);
+  }
+
+  /** On this process's clock, as the deadlines are. */
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** As `call`, where its outcome changes nothing here. */
+  tell<O extends PeerOperationName>(peer: PeerAddress, operation: O, params: OwnParams<O>, deadline: number): void {
+    this.call(peer, operation, params, deadline).catch((error: unknown) => {
+      const { code } = SluiceError.from(error);
+      this.#log.debug({ room: peer.room, operation, code }, 'A node could not be told.');
+    });
   }
 
   /** @param deadline on this process's clock; past it nothing is sent. */

@@ -1,5 +1,5 @@
 import type { Clock, NodeId, NodeReport, PlacementPolicy, Registry } from '@sluice/shared';
-import { place } from '@sluice/shared';
+import { isSluiceError, place } from '@sluice/shared';
 
 export interface PlacementWish {
   present: ReadonlySet<NodeId>;
@@ -14,10 +14,16 @@ export interface Placement {
   node: NodeReport;
   /** The peer is there: the node's next report knows of it. */
   arrived(): void;
-  /** The peer isn't there after all. */
-  failed(): void;
-  /** Nobody was there, or nobody is taken in there: no more of this node until it is heard of again. */
-  missed(): void;
+  /**
+   * The peer isn't there after all. Where the node is gone or takes no peers, it is not chosen again until it is heard
+   * of again.
+   */
+  failedWith(error: unknown): void;
+}
+
+/** Whether another node might do. */
+export function isNodesFault(error: unknown): boolean {
+  return isSluiceError(error, 'nodeUnavailable') || isSluiceError(error, 'noCapacity');
 }
 
 /** A placement that no report confirms is forgotten after this long: an operation has ended by then. */
@@ -76,10 +82,9 @@ export class Placements {
       arrived: () => {
         entry.arrivedAt = this.#clock.now();
       },
-      failed: () => this.#forget(node.id, entry),
-      missed: () => {
+      failedWith: (error) => {
         this.#forget(node.id, entry);
-        this.#miss(node.address);
+        if (isNodesFault(error)) this.#miss(node.address);
       },
     };
   }

@@ -1,6 +1,7 @@
-import type { BootId, Bus, Clock, Directory, Logger, NodeId, Registry, RoomId, Timer } from '@sluice/shared';
+import type { BootId, Bus, Clock, Directory, Logger, Registry, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
-import type { RoomFeeds } from './followed-rooms.ts';
+import type { Owner } from './followed-room.ts';
+import type { FollowedRooms } from './followed-rooms.ts';
 
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;
@@ -12,19 +13,13 @@ const reapAfterMs = 40_000;
 /** Who was not heard for so many leases, by a gateway that hears everyone else, is taken for dead. */
 const absentForLeases = 1.5;
 
-interface Owner {
-  room: RoomId;
-  node: NodeId;
-  boot: BootId;
-}
-
 /**
  * Takes the claims of dead nodes from them, in the rooms that this gateway follows. Nodes do the same in the rooms that
  * they share; a room whose only node has died has nobody but gateways to notice. A sweep over what the rooms say, not
  * over what the registry remembers: so a gateway that came after a node's death finds what it left behind too.
  */
 export class Fencing {
-  readonly #rooms: RoomFeeds;
+  readonly #rooms: FollowedRooms;
   readonly #registry: Registry;
   readonly #leaseMs: number;
   readonly #directory: Directory;
@@ -38,7 +33,7 @@ export class Fencing {
   #unwatch: (() => void) | undefined;
 
   constructor(options: {
-    rooms: RoomFeeds;
+    rooms: FollowedRooms;
     registry: Registry;
     leaseMs: number;
     directory: Directory;
@@ -88,15 +83,7 @@ export class Fencing {
   }
 
   *#owners(): Generator<Owner> {
-    for (const { room, feed } of this.#rooms.rooms()) {
-      const seen = new Set<BootId>();
-      for (const records of [feed.view.peers, feed.view.producers]) {
-        for (const { node, boot } of records.values()) {
-          if (!seen.has(boot)) yield { room, node, boot };
-          seen.add(boot);
-        }
-      }
-    }
+    for (const followed of this.#rooms.rooms()) yield* followed.owners();
   }
 
   #note(absent: readonly Owner[]): void {
@@ -126,9 +113,7 @@ export class Fencing {
   }
 
   async #reap({ room, node, boot }: Owner): Promise<void> {
-    const feed = [...this.#rooms.rooms()].find((followed) => followed.room === room)?.feed;
-    const orphans = [...(feed?.view.peers.values() ?? [])].filter((peer) => peer.boot === boot);
-    for (const { peerId } of orphans) {
+    for (const peerId of this.#rooms.get(room)?.peersOn(boot) ?? []) {
       if (await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost').catch(() => false)) this.#onReaped();
     }
   }

@@ -1,16 +1,10 @@
-import type { Directory, Logger, NodeId, PeerId, Position, RoomId, SessionId } from '@sluice/shared';
-import { RoomFeed, SluiceError } from '@sluice/shared';
-import type { LeaveReason, PeerRecord, RoomEvent, RoomSnapshot } from '@sluice/shared/protocol';
-import { toClientEvent } from './client-events.ts';
-
-/** A session's place in a room: what the room needs of it. None of these may throw. */
-export interface Member {
-  readonly peerId: PeerId;
-  readonly sessionId: SessionId;
-  deliver(frame: string): void;
-  /** Its peer is gone, or another session speaks for it now. It is no member any more. */
-  removed(reason: LeaveReason): void;
-}
+import type { BootId, Directory, Logger, NodeId, PeerId, Position, RoomId } from '@sluice/shared';
+import { type ProducerId, RoomFeed, SluiceError } from '@sluice/shared';
+import type { PeerInfo, PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '@sluice/shared/protocol';
+import { toClientEvent, toPeers } from './client-events.ts';
+import { Entering } from './entering.ts';
+import { type Member, Members } from './members.ts';
+import { lostProducers, type Missed, readMissed } from './missed-events.ts';
 
 export interface FollowedRoomOptions {
   room: RoomId;
@@ -22,23 +16,34 @@ export interface FollowedRoomOptions {
   onGarbage?(): void;
 }
 
+/** A node's incarnation that has peers or producers in a room. */
+export interface Owner {
+  room: RoomId;
+  node: NodeId;
+  boot: BootId;
+}
+
+/** The room as it is, for one of its peers: that peer left out. */
+export interface Picture extends Position {
+  room: RoomId;
+  peers: PeerInfo[];
+}
+
 /**
- * A room that somebody on this gateway is in or on the way into. Its members share one feed and one encoding of each
- * event. A member is added in the same turn in which its picture of the room is taken from `view` and `position`: it
- * then gets every event after that picture, once, and none before it.
+ * A room that a peer of this gateway is in or on the way into. Its members share one feed and one encoding of each
+ * event. A member is added in the same turn in which its picture of the room is taken: it then gets every event after
+ * that picture, once, and none before it.
  */
 export class FollowedRoom {
   readonly room: RoomId;
   readonly #directory: Directory;
   readonly #feed: RoomFeed;
-  readonly #members = new Map<PeerId, Member>();
-  readonly #entering = new Map<NodeId, number>();
+  readonly #members = new Members();
+  readonly #entering = new Entering();
   #subscribed: Promise<void> | undefined;
   #looking: Promise<RoomSnapshot | undefined> | undefined;
-  /** Who was in the room at the first look, until the feed is seeded. */
+  /** The peers of the first look, until the feed is seeded. */
   #glimpse: readonly PeerRecord[] = [];
-  /** How many sessions are in it or on the way into it. Kept by `RoomFeeds`. */
-  holders = 0;
 
   constructor(options: FollowedRoomOptions) {
     this.room = options.room;
@@ -46,11 +51,33 @@ export class FollowedRoom {
     this.#feed = new RoomFeed({ ...options, onEvent: (event, position) => this.#take(event, position) });
   }
 
-  get feed(): RoomFeed {
-    return this.#feed;
+  /** Undefined until the room has been read. */
+  get position(): Position | undefined {
+    return this.#feed.position;
   }
 
-  /** Resolves once the room's events are heard. Shared by all who ask; a failure is remembered while anybody holds it. */
+  record(peerId: PeerId): PeerRecord | undefined {
+    return this.#feed.view.peers.get(peerId);
+  }
+
+  producersOf(peerId: PeerId): ProducerId[] {
+    return this.#feed.view.producersOf(peerId).map(({ producerId }) => producerId);
+  }
+
+  /** All that is known of the room. */
+  records(): { peers: PeerRecord[]; producers: ProducerRecord[] } {
+    const { peers, producers } = this.#feed.view;
+    return { peers: [...peers.values()], producers: [...producers.values()] };
+  }
+
+  /** @throws coordinatorUnavailable where the room has not been read. */
+  pictureFor(self: PeerId): Picture {
+    const { position, view } = this.#feed;
+    if (!position) throw new SluiceError('coordinatorUnavailable', 'The room cannot be read yet.');
+    return { room: this.room, ...position, peers: toPeers(view, self) };
+  }
+
+  /** Resolves once the room's events are heard. Shared by all who ask; a failure is remembered while the room is held. */
   subscribed(): Promise<void> {
     this.#subscribed ??= this.#feed.subscribe();
     return this.#subscribed;
@@ -58,7 +85,7 @@ export class FollowedRoom {
 
   /** Reads where the room is, unless the feed knows already: one read, however many ask. */
   async look(): Promise<void> {
-    if (this.#feed.position) return;
+    if (this.position) return;
     this.#looking ??= this.#directory.snapshot(this.room).finally(() => {
       this.#looking = undefined;
     });
@@ -67,18 +94,15 @@ export class FollowedRoom {
 
   /** The nodes that the room is on, as far as is known; those that peers of this gateway are just entering included. */
   presentNodes(): ReadonlySet<NodeId> {
-    const peers = this.#feed.position ? [...this.#feed.view.peers.values()] : this.#glimpse;
-    return new Set([...peers.map((peer) => peer.node), ...this.#entering.keys()]);
+    const peers = this.position ? this.#feed.view.peers.values() : this.#glimpse;
+    const nodes = new Set(this.#entering.nodes());
+    for (const { node } of peers) nodes.add(node);
+    return nodes;
   }
 
   /** Says that a peer is on its way to a node, until the returned function is called. */
   entering(node: NodeId): () => void {
-    this.#entering.set(node, (this.#entering.get(node) ?? 0) + 1);
-    return () => {
-      const left = (this.#entering.get(node) ?? 1) - 1;
-      if (left === 0) this.#entering.delete(node);
-      else this.#entering.set(node, left);
-    };
+    return this.#entering.add(node);
   }
 
   /**
@@ -92,12 +116,54 @@ export class FollowedRoom {
     if (this.#isBehind(snapshot)) throw new SluiceError('coordinatorUnavailable', 'The room cannot be read yet.');
   }
 
+  /** Brings the feed to where the directory is. False where the directory has no such room. */
+  async read(): Promise<boolean> {
+    await this.subscribed();
+    if (!this.position) {
+      const snapshot = await this.#directory.snapshot(this.room);
+      if (snapshot) this.#feed.seed(snapshot);
+      return snapshot !== undefined;
+    }
+    await this.catchUp();
+    return true;
+  }
+
+  /** Reads what was missed on the bus, if anything was. */
+  catchUp(): Promise<void> {
+    return this.#feed.catchUp();
+  }
+
+  /** What a peer has missed since `after`; undefined where only a picture of the whole room will do. */
+  missedBy(peerId: PeerId, after: Position): Promise<Missed | undefined> {
+    return readMissed({ directory: this.#directory, feed: this.#feed, room: this.room }, peerId, after);
+  }
+
+  /** The producers that a peer lost with a node or worker lately, as far as the room's events say. */
+  async lostBy(peerId: PeerId): Promise<ProducerId[]> {
+    return this.position ? lostProducers(this.#directory, this.room, peerId, this.position) : [];
+  }
+
+  /** Each node's incarnation that has a peer or a producer in the room, once. */
+  *owners(): Generator<Owner> {
+    const seen = new Set<BootId>();
+    for (const records of [this.#feed.view.peers, this.#feed.view.producers]) {
+      for (const { node, boot } of records.values()) {
+        if (!seen.has(boot)) yield { room: this.room, node, boot };
+        seen.add(boot);
+      }
+    }
+  }
+
+  peersOn(boot: BootId): PeerId[] {
+    return [...this.#feed.view.peers.values()].filter((peer) => peer.boot === boot).map(({ peerId }) => peerId);
+  }
+
   add(member: Member): void {
-    this.#members.set(member.peerId, member);
+    this.#members.add(member);
   }
 
   remove(member: Member): void {
-    if (this.#members.get(member.peerId) === member) this.#members.delete(member.peerId);
+    this.#members.remove(member);
   }
 
   close(): Promise<void> {
@@ -105,38 +171,14 @@ export class FollowedRoom {
   }
 
   #isBehind(snapshot: RoomSnapshot): boolean {
-    const position = this.#feed.position;
+    const { position } = this;
     if (!position) return true;
     return position.epoch === snapshot.epoch ? position.seq < snapshot.seq : position.epoch < snapshot.epoch;
   }
 
   #take(event: RoomEvent, position: Position): void {
     const clientEvent = toClientEvent(event, position);
-    if (clientEvent) this.#publish(JSON.stringify(clientEvent), event);
-    this.#dismiss(event);
-  }
-
-  #publish(frame: string, event: RoomEvent): void {
-    const to = event.type === 'message' ? event.to : undefined;
-    if (to) for (const peerId of new Set(to)) this.#members.get(peerId)?.deliver(frame);
-    else for (const member of this.#members.values()) member.deliver(frame);
-  }
-
-  /** Lets those members go whose peer the event took away. */
-  #dismiss(event: RoomEvent): void {
-    if (event.type === 'roomClosed') {
-      for (const member of [...this.#members.values()]) this.#letGo(member, 'roomClosed');
-    } else if (event.type === 'peerLeft') {
-      this.#letGo(this.#members.get(event.peerId), event.reason);
-    } else if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
-      const member = this.#members.get(event.peer.peerId);
-      if (member?.sessionId !== event.peer.sessionId) this.#letGo(member, 'replaced');
-    }
-  }
-
-  #letGo(member: Member | undefined, reason: LeaveReason): void {
-    if (!member) return;
-    this.remove(member);
-    member.removed(reason);
+    if (clientEvent) this.#members.send(JSON.stringify(clientEvent), event);
+    this.#members.dismiss(event);
   }
 }

@@ -1,10 +1,16 @@
-import type { RoomFeed, RoomId } from '@sluice/shared';
+import type { RoomId } from '@sluice/shared';
 import { FollowedRoom, type FollowedRoomOptions } from './followed-room.ts';
 
+interface Held {
+  followed: FollowedRoom;
+  /** How many seats are in the room or on the way into it. */
+  holders: number;
+}
+
 /** The rooms that this gateway follows: each from the first join on its way in to the last leave, and no longer. */
-export class RoomFeeds {
+export class FollowedRooms {
   readonly #options: Omit<FollowedRoomOptions, 'room'>;
-  readonly #rooms = new Map<RoomId, FollowedRoom>();
+  readonly #rooms = new Map<RoomId, Held>();
 
   constructor(options: Omit<FollowedRoomOptions, 'room'>) {
     this.#options = options;
@@ -16,28 +22,25 @@ export class RoomFeeds {
 
   /** The room, where it is followed already. */
   get(room: RoomId): FollowedRoom | undefined {
-    return this.#rooms.get(room);
+    return this.#rooms.get(room)?.followed;
   }
 
-  /** The room, followed until everyone who acquired it has released it. */
+  /** The room, followed until `release` was called as often as `acquire`. */
   acquire(room: RoomId): FollowedRoom {
-    const followed = this.#rooms.get(room) ?? new FollowedRoom({ ...this.#options, room });
-    this.#rooms.set(room, followed);
-    followed.holders++;
-    return followed;
+    const held = this.#rooms.get(room) ?? { followed: new FollowedRoom({ ...this.#options, room }), holders: 0 };
+    this.#rooms.set(room, held);
+    held.holders++;
+    return held.followed;
   }
 
-  release(followed: FollowedRoom): void {
-    if (--followed.holders > 0) return;
-    this.#rooms.delete(followed.room);
-    followed.close().catch(() => this.#options.log.debug({ room: followed.room }, 'A room was left while deaf.'));
+  release({ room }: FollowedRoom): void {
+    const held = this.#rooms.get(room);
+    if (!held || --held.holders > 0) return;
+    this.#rooms.delete(room);
+    held.followed.close().catch(() => this.#options.log.debug({ room }, 'A room was left while the bus was away.'));
   }
 
   *rooms(): Generator<FollowedRoom> {
-    yield* this.#rooms.values();
-  }
-
-  *feeds(): Generator<RoomFeed> {
-    for (const { feed } of this.#rooms.values()) yield feed;
+    for (const { followed } of this.#rooms.values()) yield followed;
   }
 }

@@ -1,19 +1,15 @@
-import { SluiceError } from '@sluice/shared';
-import type { MoveEvent } from '@sluice/shared/protocol';
-import type { Services } from '../services.ts';
-import type { Joined } from './state.ts';
+import type { PeerAddress } from '../nodes/node-client.ts';
+import type { NodeClient } from '../nodes/node-client.ts';
+import type { SessionMedia } from './media.ts';
 
 const confirmMs = 2000;
 
-/** Whether the session's client has been told of this very move. */
-export function isKnownMove({ media }: Joined, { producerTransport }: MoveEvent): boolean {
-  return media.move?.id === producerTransport.id;
+interface Moved {
+  readonly media: SessionMedia;
+  at(): PeerAddress;
 }
 
-/** Tells the node that the client stands there, where it has said so. A word that is lost is asked for again by the node. */
-export function confirmMove(state: Joined, { nodes, clock, log }: Services): void {
-  if (!state.media.move?.stood) return;
-  nodes.call(state, 'releasePeer', {}, clock.now() + confirmMs).catch((error: unknown) => {
-    log.debug({ room: state.room, code: SluiceError.from(error).code }, 'A node could not be told of a move.');
-  });
+/** Tells the node that the client stands there, where it has said so. A confirmation that is lost is asked for again. */
+export function confirmMove(seat: Moved, nodes: NodeClient): void {
+  if (seat.media.move?.stood) nodes.tell(seat.at(), 'releasePeer', {}, nodes.now() + confirmMs);
 }

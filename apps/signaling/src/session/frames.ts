@@ -17,7 +17,7 @@ export interface Frame {
 /** An unknown action's name is repeated in its error only up to here. */
 const maxEchoedName = 64;
 
-/** Reads the frame's outside. Never throws: what is wrong with it is found by `decodeAction`, which comes after. */
+/** Reads the frame's outside. Never throws: what is wrong with it is found by `actionOf`, which comes after. */
 export function readFrame(text: string): Frame | undefined {
   const body = parseObject(text);
   if (!body) return undefined;

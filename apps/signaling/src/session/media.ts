@@ -40,6 +40,11 @@ export class SessionMedia {
     for (const consumer of consumers) this.#replace(consumer, before);
   }
 
+  /** Whether the client has been told of this very move. */
+  isKnown({ producerTransport }: MoveEvent): boolean {
+    return this.move?.id === producerTransport.id;
+  }
+
   carried(): CarriedConsumer[] {
     return [...this.consumers.values()];
   }

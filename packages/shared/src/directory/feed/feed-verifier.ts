@@ -2,7 +2,6 @@ import type { Bus, Unsubscribe } from '../../bus/bus.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { jittered } from '../../base/clock.ts';
 import type { Logger } from '../../base/logging.ts';
-import type { RoomFeed } from './room-feed.ts';
 
 /**
  * A lost message that nothing follows leaves no gap to see. So each feed reads on now and then anyway: more often finds
@@ -16,9 +15,14 @@ const verifyEveryMs = 5000;
  */
 const settleMs = 2500;
 
+/** As `RoomFeed`: reads what was missed, if anything was. */
+export interface VerifiedFeed {
+  catchUp(): Promise<void>;
+}
+
 /** Keeps a process's feeds honest: verifies them now and then, and all of them when the bus comes back. */
 export class FeedVerifier {
-  readonly #feeds: () => Iterable<RoomFeed>;
+  readonly #feeds: () => Iterable<VerifiedFeed>;
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -27,7 +31,7 @@ export class FeedVerifier {
   #settled: Timer | undefined;
   #settling = false;
 
-  constructor(options: { feeds: () => Iterable<RoomFeed>; bus: Bus; clock: Clock; log: Logger }) {
+  constructor(options: { feeds: () => Iterable<VerifiedFeed>; bus: Bus; clock: Clock; log: Logger }) {
     this.#feeds = options.feeds;
     this.#bus = options.bus;
     this.#clock = options.clock;

@@ -1,12 +1,13 @@
 import type { NodeId, OperationResults } from '@sluice/shared';
 import { isSluiceError } from '@sluice/shared';
-import type { Call } from './call.ts';
 import { withDeadline } from '../nodes/deadline.ts';
-import type { FollowedRoom } from '../rooms/followed-room.ts';
 import type { OwnParams, PeerAddress } from '../nodes/node-client.ts';
-import type { Placement } from '../nodes/placements.ts';
+import { isNodesFault, type Placement } from '../nodes/placements.ts';
+import type { FollowedRoom } from '../rooms/followed-room.ts';
+import type { EntryCall } from './call.ts';
+import type { EntryServices } from './entry.ts';
 
-/** A peer on its way in, with ids that nobody had before. */
+/** A peer on its way in, with a session id that is new. */
 export interface Newcomer extends Omit<PeerAddress, 'address'> {
   resumeHash: string;
 }
@@ -15,6 +16,7 @@ export interface Newcomer extends Omit<PeerAddress, 'address'> {
 export interface Admission {
   peer: PeerAddress;
   node: NodeId;
+  resumeHash: string;
   result: OperationResults['joinPeer'];
 }
 
@@ -22,8 +24,13 @@ export interface Admission {
  * Chooses a node and has it take the peer in. The room's events are heard before the node is asked. Where it is unclear
  * in the end whether the node did it, the node is told to let the peer go.
  */
-export async function admit(call: Call<'join'>, followed: FollowedRoom, newcomer: Newcomer): Promise<Admission> {
-  const { services, fields, deadline } = call;
+export async function admit(
+  call: EntryCall<'join'>,
+  services: EntryServices,
+  followed: FollowedRoom,
+  newcomer: Newcomer,
+): Promise<Admission> {
+  const { fields, deadline } = call;
   const { placements, clock, config } = services;
   const looking = placements.needsPresence(fields.node) ? followed.look() : undefined;
   await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
@@ -34,44 +41,49 @@ export async function admit(call: Call<'join'>, followed: FollowedRoom, newcomer
       region: fields.region ?? config.region,
       wanted: fields.node,
     });
+  const entering = { call, services, followed, newcomer };
   const first = choose();
   try {
-    return await enterNode(call, followed, newcomer, first);
+    return await enterNode(entering, first);
   } catch (error) {
     if (!isNodesFault(error) || fields.node !== undefined) throw error;
-    // The one that was chosen has just gone, or takes nobody. Another, once, within the same deadline.
-    return enterNode(call, followed, newcomer, choose());
+    // The one that was chosen has just gone, or takes no peers. Another, once, within the same deadline.
+    return enterNode(entering, choose());
   }
 }
 
-async function enterNode(
-  call: Call<'join'>,
-  followed: FollowedRoom,
-  { resumeHash, ...newcomer }: Newcomer,
-  placement: Placement,
-): Promise<Admission> {
-  const { nodes, departures } = call.services;
+interface EnteringPeer {
+  call: EntryCall<'join'>;
+  services: EntryServices;
+  followed: FollowedRoom;
+  newcomer: Newcomer;
+}
+
+async function enterNode(entering: EnteringPeer, placement: Placement): Promise<Admission> {
+  const { call, followed } = entering;
+  const { nodes, farewells } = entering.services;
+  const { resumeHash, ...newcomer } = entering.newcomer;
   const { id: node, address } = placement.node;
   const peer = { ...newcomer, address };
   const arrived = followed.entering(node);
   try {
-    const result = await nodes.call(peer, 'joinPeer', joinParams(call, resumeHash), call.deadline);
+    const params = joinParams(call, nodes.inbox, resumeHash);
+    const result = await nodes.call(peer, 'joinPeer', params, call.deadline);
     placement.arrived();
-    return { peer, node, result };
+    return { peer, node, resumeHash, result };
   } catch (error) {
-    if (isNodesFault(error)) placement.missed();
-    else placement.failed();
-    if (isUnclear(error)) void departures.leaveIfThere(peer);
+    placement.failedWith(error);
+    if (isUnclear(error)) void farewells.leaveIfThere(peer);
     throw error;
   } finally {
     arrived();
   }
 }
 
-function joinParams({ fields, services }: Call<'join'>, resumeHash: string): OwnParams<'joinPeer'> {
+function joinParams({ fields }: EntryCall<'join'>, gateway: string, resumeHash: string): OwnParams<'joinPeer'> {
   const { name, metadata, features, transports, rtpCapabilities } = fields;
   return {
-    gateway: services.nodes.inbox,
+    gateway,
     resumeHash,
     features,
     transports,
@@ -79,11 +91,6 @@ function joinParams({ fields, services }: Call<'join'>, resumeHash: string): Own
     ...(metadata !== undefined && { metadata }),
     ...(rtpCapabilities !== undefined && { rtpCapabilities }),
   };
-}
-
-/** Whether another node might do. */
-export function isNodesFault(error: unknown): boolean {
-  return isSluiceError(error, 'nodeUnavailable') || isSluiceError(error, 'noCapacity');
 }
 
 /** Whether the node may have done what it was asked for, without our hearing of it. */

@@ -1,0 +1,32 @@
+import { type Bus, type Clock, SluiceError } from '@sluice/shared';
+import type { GatewayConfig } from '../config.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Farewells } from '../nodes/farewells.ts';
+import type { NodeClient } from '../nodes/node-client.ts';
+import type { Placements } from '../nodes/placements.ts';
+import type { FollowedRooms } from '../rooms/followed-rooms.ts';
+import type { Seats } from '../session/seats.ts';
+import type { ResumeGuard } from './resume-guard.ts';
+
+/** What joins and resumes work with; no other action needs it. */
+export interface EntryServices {
+  config: Pick<GatewayConfig, 'allowNodeChoice' | 'region' | 'iceServers'>;
+  bus: Pick<Bus, 'connected'>;
+  clock: Clock;
+  metrics: Pick<GatewayMetrics, 'resumes'>;
+  nodes: NodeClient;
+  farewells: Farewells;
+  placements: Placements;
+  resumeGuard: ResumeGuard;
+  rooms: FollowedRooms;
+  seats: Seats;
+}
+
+/**
+ * Asked before anything else, since a subscription would wait for the bus to come back.
+ *
+ * @throws coordinatorUnavailable
+ */
+export function assertBus({ bus }: EntryServices): void {
+  if (!bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+}
