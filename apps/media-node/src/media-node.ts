@@ -49,6 +49,7 @@ import { describeHolding } from './room-holding.ts';
 import { Slice } from './room/slice.ts';
 import type { SliceEvents } from './room/slice-options.ts';
 import { Slices } from './room/slices.ts';
+import { GatewayWatch } from './upkeep/gateway-watch.ts';
 import { republish } from './upkeep/republish.ts';
 import { Sweep } from './upkeep/sweep.ts';
 
@@ -121,6 +122,7 @@ export class MediaNode {
   async start(): Promise<void> {
     const { bus, clock } = this;
     const sweep = new Sweep(this);
+    const gatewayWatch = new GatewayWatch(this);
     const beats = new Beats({
       bus,
       clock,
@@ -136,6 +138,7 @@ export class MediaNode {
       { name: 'slices', stop: () => this.slices.close() },
       { name: 'room feeds', start: () => this.#verifier.start(), stop: () => this.#verifier.stop() },
       { name: 'sweep', start: () => sweep.start(), stop: () => sweep.stop() },
+      { name: 'gateway watch', start: () => gatewayWatch.start(), stop: () => gatewayWatch.stop() },
       { name: 'pipe watch', start: () => this.pipeWatch.start(), stop: () => this.pipeWatch.stop() },
       { name: 'beats', start: () => beats.start(), stop: () => beats.stop() },
       { name: 'registry', waits: true, start: () => this.registry.start(), stop: () => this.registry.stop() },

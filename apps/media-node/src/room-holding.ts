@@ -53,8 +53,6 @@ function describePeer(peer: Peer) {
 }
 
 /** `entering`: not in the directory yet. `movedAway`: in another node's hands, its media still here. */
-function stateOf({ enteredAt, movedAway, detached }: Peer): 'entering' | 'here' | 'detached' | 'movedAway' {
-  if (movedAway) return 'movedAway';
-  if (!enteredAt) return 'entering';
-  return detached ? 'detached' : 'here';
+function stateOf({ phase, detached }: Peer): 'detached' | Peer['phase']['name'] {
+  return phase.name === 'here' && detached ? 'detached' : phase.name;
 }

@@ -9,7 +9,7 @@ const [ann, bob] = [peerRecord('ann', owner), peerRecord('bob', owner)];
 
 /** A slice with two peers and one camera, as far as it is asked here. */
 function lostSlice(restore: () => Promise<void>) {
-  const peers = [ann, bob].map((record) => ({ record, enteredAt: 1, movedAway: false }));
+  const peers = [ann, bob].map((record) => ({ record, entered: true }));
   const producers = [{ peer: peers[0], record: producerRecord('camera', ann) }];
   return { room: 'demo', lost: false, entered: () => peers, producers, restore };
 }

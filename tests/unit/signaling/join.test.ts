@@ -21,6 +21,7 @@ test('[GW1] a join answers with the room as it is, without oneself', async () =>
       name: 'Ann',
       metadata: { seat: 1 },
       node: 'node-1',
+      connection: 'here',
       producers: [{ producerId: expect.any(String), kind: 'video', source: 'camera', paused: false }],
     },
   ]);
@@ -31,6 +32,7 @@ test('[GW1] a join answers with the room as it is, without oneself', async () =>
     peerId: bob.joined.peerId,
     name: 'Bob',
     node: 'node-1',
+    connection: 'here',
     epoch: ann.joined.epoch,
     seq: bob.joined.seq,
   });

@@ -231,13 +231,13 @@ test('[GW5] events carry what clients may know and nothing else', async () => {
   await ann.waitFor('peerLeft');
   const peerId = bob.joined.peerId;
   const expected = [
-    { type: 'peerJoined', peerId, name: 'Bob', metadata: 1, node: 'node-1' },
+    { type: 'peerJoined', peerId, name: 'Bob', metadata: 1, node: 'node-1', connection: 'here' },
     { type: 'producerAdded', peerId, producerId, kind: 'video', paused: false },
     { type: 'producerPaused', peerId, producerId },
     { type: 'producerResumed', peerId, producerId },
     { type: 'producerClosed', peerId, producerId },
     { type: 'dataProducerAdded', peerId, dataProducerId, label: 'chat', protocol: 'json' },
-    { type: 'peerUpdated', peerId, name: 'Robert', metadata: 1, node: 'node-1' },
+    { type: 'peerUpdated', peerId, name: 'Robert', metadata: 1, node: 'node-1', connection: 'here' },
     { type: 'dataProducerClosed', peerId, dataProducerId },
     { type: 'peerLeft', peerId, reason: 'disconnected' },
   ];

@@ -2,7 +2,7 @@ import type { Directory, Endpoint, Logger, RegistryEvent, Report } from '@sluice
 import { SluiceError } from '@sluice/shared';
 import type { Ways } from '../healing/ways.ts';
 import type { NodeMetrics } from '../metrics.ts';
-import { detach, type ResumeWindowOptions } from '../moving/resume-window.ts';
+import { detach, reattach, type ResumeWindowOptions } from '../moving/resume-window.ts';
 import type { Slice } from '../room/slice.ts';
 
 export interface ProcessLostOptions extends ResumeWindowOptions {
@@ -20,7 +20,7 @@ export interface ProcessLostOptions extends ResumeWindowOptions {
 export async function forgetProcess(node: ProcessLostOptions, event: RegistryEvent): Promise<void> {
   const { type, report } = event;
   node.metrics.detected(event);
-  if (type === 'appeared') return;
+  if (type === 'appeared') return report.kind === 'gateway' ? reattachAll(node, report.address) : undefined;
   if (type === 'lost') node.endpoint.abandon(report.address);
   if (report.kind === 'gateway') return detachAll(node, report.address);
   node.pipeWatch.ways.forget(report.address);
@@ -38,7 +38,18 @@ export async function forgetProcess(node: ProcessLostOptions, event: RegistryEve
 /** The gateway is gone, and its sessions with it: their peers stay until another gateway resumes them. */
 function detachAll(node: ProcessLostOptions, gateway: string): void {
   for (const slice of node.slices) {
-    for (const peer of slice.entered()) if (peer.record.gateway === gateway) detach(node, { slice, peer });
+    for (const peer of slice.peers.values()) {
+      if (peer.record.gateway === gateway) detach(node, { slice, peer }, 'gateway');
+    }
+  }
+}
+
+/** The gateway was only silent, and has kept its sessions. Those that it gave up itself stay detached. */
+function reattachAll(node: ProcessLostOptions, gateway: string): void {
+  for (const slice of node.slices) {
+    for (const peer of slice.peers.values()) {
+      if (peer.record.gateway === gateway && peer.detachCause === 'gateway') reattach({ slice, peer });
+    }
   }
 }
 

@@ -83,8 +83,8 @@ function compareOwnPeer(node: RoomEventOptions, slice: Slice, { peerId, now, pos
  * peer entered says nothing, nor does this node's own, which may be heard before its writer is answered.
  */
 function whatBecameOf(peer: Peer, now: PeerRecord | undefined, position: Position): 'asBefore' | 'gone' | PeerRecord {
-  const { enteredAt, record } = peer;
-  if (!enteredAt || isBefore(position, enteredAt)) return 'asBefore';
+  const { phase, record } = peer;
+  if (!('enteredAt' in phase) || isBefore(position, phase.enteredAt)) return 'asBefore';
   if (now?.resumeHash !== record.resumeHash) return now?.sessionId === peer.sessionId ? 'asBefore' : 'gone';
   if (now.boot === record.boot) return 'asBefore';
   const { gateway, sessionId } = now;

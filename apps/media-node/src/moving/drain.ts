@@ -147,4 +147,4 @@ export class Drain implements Drainable {
   }
 }
 
-const isAttached = ({ detached, movedAway }: Peer): boolean => !detached || movedAway;
+const isAttached = ({ detached }: Peer): boolean => !detached;

@@ -16,12 +16,10 @@ export interface OldPlaceOptions {
 
 /** The peer has gone to another node: what it has here is kept until its gateway releases it. */
 export function keepOldPlace(node: OldPlaceOptions, { slice, peer }: PeerPlace): void {
-  if (peer.movedAway) return;
-  peer.movedAway = true;
-  peer.move?.stop();
-  node.drain.moved();
-  peer.grace?.cancel();
-  peer.grace = node.clock.setTimer(() => void releaseMedia(node, { slice, peer }, 'moved'), abandonedAfterMs);
+  peer.moveAway(() => {
+    node.drain.moved();
+    return node.clock.setTimer(() => void releaseMedia(node, { slice, peer }, 'moved'), abandonedAfterMs);
+  });
 }
 
 /** Closes what a peer has here and tells its client; its record in the room stays as it is. */

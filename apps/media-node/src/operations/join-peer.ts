@@ -32,7 +32,7 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
         params.transports ? bothTransports(node, { slice, peer }) : noTransports,
       ]);
       peer.assertOpen();
-      peer.enteredAt = { epoch: snapshot.epoch, seq: snapshot.seq };
+      peer.enter({ epoch: snapshot.epoch, seq: snapshot.seq });
       const move = params.from && (await settleIn(node, { slice, peer }, params, transports));
       return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
     } catch (error) {

@@ -1,14 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
-import { drainServed, SluiceError } from '@sluice/shared';
+import { drainServed, type PeerRecord, SluiceError } from '@sluice/shared';
 import type { Peer } from '../room/peer.ts';
 import { confirmMove, pendingNotice } from '../moving/move-notice.ts';
 import { releaseMedia } from '../moving/old-place.ts';
 import { detach } from '../moving/resume-window.ts';
+import type { PeerPlace } from '../room/peer-place.ts';
 import type { Slice } from '../room/slice.ts';
+import type { Services } from './services.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async (place, _, node) => {
-  if (!place.peer.movedAway) detach(node, place);
+  detach(node, place, 'session');
   return nothing;
 });
 
@@ -17,19 +19,14 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
   const slice = node.slices.get(room);
   const peer = slice?.peers.get(peerId);
   if (!slice || !peer || peer.movedAway) throw new SluiceError('peerNotFound', 'This peer is not here.');
-  return peer.mailbox.run(async () => {
+  // A peer with a full mailbox is resumed all the same: its gateway limits who may try.
+  return peer.mailbox.runAlways(async () => {
     peer.assertOpen();
     if (!sameText(peer.record.resumeHash, resumeHash))
       throw new SluiceError('resumeRejected', 'The token is not the one.');
-    const record = { ...peer.record, gateway, sessionId };
-    await slice.commit({ type: 'updatePeer', peer: record });
-    await assertStillOurs(slice, peer);
-    peer.assertOpen();
-    peer.record = record;
     const wasDetached = peer.detached;
-    peer.detached = false;
-    peer.grace?.cancel();
-    peer.grace = undefined;
+    const { connection: _, ...record } = peer.record;
+    await attach(node, { slice, peer }, { ...record, gateway, sessionId });
     const move = pendingNotice(peer);
     return {
       consumers: peer.carriedConsumers(),
@@ -40,6 +37,23 @@ export const attachPeer: Operation<'attachPeer'> = async (node, { room, peerId, 
     };
   });
 };
+
+/** From here on the resume window is stopped; it begins anew where the directory can't be told. */
+async function attach(node: Services, place: PeerPlace, record: PeerRecord): Promise<void> {
+  const { slice, peer } = place;
+  const { detachCause } = peer;
+  peer.attach();
+  try {
+    await peer.changeRecord(record, async () => {
+      await slice.commit({ type: 'updatePeer', peer: record });
+      await assertStillOurs(slice, peer);
+      peer.assertOpen();
+    });
+  } catch (error) {
+    if (detachCause) detach(node, place, detachCause);
+    throw error;
+  }
+}
 
 export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async (place, _, node) => {
   if (place.peer.movedAway) await releaseMedia(node, place, 'moved');

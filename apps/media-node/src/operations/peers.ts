@@ -11,8 +11,7 @@ export const updatePeer: Operation<'updatePeer'> = onPeer<'updatePeer'>(async ({
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
   };
-  await slice.commit({ type: 'updatePeer', peer: record });
-  peer.record = record;
+  await peer.changeRecord(record, () => slice.commit({ type: 'updatePeer', peer: record }));
   return nothing;
 });
 

@@ -108,7 +108,13 @@ async function setPaused({ slice, peer }: PeerPlace, producerId: ProducerId, pau
 }
 
 async function close({ slice }: PeerPlace, own: OwnProducer) {
-  await slice.commit({ type: 'removeProducer', producerId: own.record.producerId });
+  own.closing = true;
+  try {
+    await slice.commit({ type: 'removeProducer', producerId: own.record.producerId });
+  } catch (error) {
+    own.closing = false;
+    throw error;
+  }
   slice.producers.close(own);
   return nothing;
 }

@@ -1,5 +1,6 @@
 import type { CallContext, NodeOperationName, OperationParams, OperationResults, RoomId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
+import { reattach } from '../moving/resume-window.ts';
 import type { Peer } from '../room/peer.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
 import type { Services } from './services.ts';
@@ -26,6 +27,8 @@ export function onPeer<O extends NodeOperationName>(
 ): (node: Services, params: OperationParams<O> & PeerParams, context: CallContext) => Promise<OperationResults[O]> {
   return (node, params, context) => {
     const place = findPeer(node, params);
+    // Its gateway was taken for lost, and is not: it speaks for the peer.
+    if (place.peer.detachCause === 'gateway') reattach(place);
     return place.peer.mailbox.run(async () => {
       if (node.clock.now() > context.deadline) throw new SluiceError('deadlineExceeded', 'It came too late.');
       place.peer.assertOpen();

@@ -15,6 +15,7 @@ import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import { peerLimits } from '../config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from '../mediasoup/consumers.ts';
+import { attached, cancelTimers, type DetachCause, type PeerPhase } from './peer-phase.ts';
 import type { PendingMove } from './pending-move.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { Direction, PeerTransport } from '../mediasoup/transports.ts';
@@ -24,6 +25,8 @@ export interface OwnProducer {
   readonly peer: Peer;
   readonly producer: types.Producer | types.DataProducer;
   record: ProducerRecord;
+  /** The directory is being told that it is closed. */
+  closing?: boolean;
 }
 
 /**
@@ -34,14 +37,6 @@ export class Peer {
   record: PeerRecord;
   router: SliceRouter;
   rtpCapabilities: RtpCapabilities | undefined;
-  /** The event that this peer entered with; undefined while it is entering. */
-  enteredAt: Position | undefined;
-  /** The peer is in another node's hands by now; what it still has here is kept until it stands there. */
-  movedAway = false;
-  /** The peer has no session: it waits to be resumed. */
-  detached = false;
-  /** Runs while the peer has no session, or has moved away: when it ends, so does the peer here. */
-  grace: Timer | undefined;
   /** What it consumed when its own router was lost: to be consumed again on another. */
   readonly lostConsumers: CarriedConsumer[] = [];
   /** What it consumed of producers that are gone, and may have successors. */
@@ -55,7 +50,7 @@ export class Peer {
   readonly producers = new Map<ProducerId, OwnProducer>();
   readonly consumers = new Map<ConsumerId, PeerConsumer>();
   readonly dataConsumers = new Map<ConsumerId, PeerDataConsumer>();
-  #closed = false;
+  #phase: PeerPhase = { name: 'entering', attachment: attached };
 
   constructor(record: PeerRecord, router: SliceRouter) {
     this.record = record;
@@ -71,13 +66,89 @@ export class Peer {
     return this.record.sessionId;
   }
 
+  get phase(): PeerPhase {
+    return this.#phase;
+  }
+
   get closed(): boolean {
-    return this.#closed;
+    return this.#phase.name === 'closed';
+  }
+
+  /** The directory has taken it in, and no other node owns it. */
+  get entered(): boolean {
+    return this.#phase.name === 'here';
+  }
+
+  /** Another node owns the peer by now. */
+  get movedAway(): boolean {
+    return this.#phase.name === 'movedAway';
+  }
+
+  /** No gateway speaks for the peer: it waits to be resumed. */
+  get detached(): boolean {
+    return this.detachCause !== undefined;
+  }
+
+  get detachCause(): DetachCause | undefined {
+    const phase = this.#phase;
+    if (phase.name !== 'entering' && phase.name !== 'here') return undefined;
+    return phase.attachment.state === 'detached' ? phase.attachment.cause : undefined;
+  }
+
+  /** The directory has taken the peer in, at this position. */
+  enter(enteredAt: Position): void {
+    const phase = this.#phase;
+    if (phase.name === 'entering') this.#phase = { name: 'here', enteredAt, attachment: phase.attachment };
+  }
+
+  /**
+   * The peer lost its session. A peer that is detached already keeps its timers, and the word of its gateway: that one
+   * does not take a session back. `start` starts the timers that end the peer's stay.
+   */
+  detach(cause: DetachCause, start: () => Timer[]): void {
+    const phase = this.#phase;
+    if (phase.name !== 'entering' && phase.name !== 'here') return;
+    const { attachment: before } = phase;
+    const timers = before.state === 'detached' ? before.timers : start();
+    const kept = before.state === 'detached' && before.cause === 'session' ? 'session' : cause;
+    this.#phase = { ...phase, attachment: { state: 'detached', cause: kept, timers } };
+  }
+
+  /** A gateway speaks for the peer again. */
+  attach(): void {
+    const phase = this.#phase;
+    if (phase.name !== 'entering' && phase.name !== 'here') return;
+    cancelTimers(phase);
+    this.#phase = { ...phase, attachment: attached };
+  }
+
+  /** Another node has taken the peer over. `start` starts the timer that ends what is left of it here. */
+  moveAway(start: () => Timer): void {
+    const phase = this.#phase;
+    if (phase.name !== 'here') return;
+    cancelTimers(phase);
+    this.move?.stop();
+    this.#phase = { name: 'movedAway', enteredAt: phase.enteredAt, abandoned: start() };
   }
 
   /** @throws peerNotFound once it is closed: what an operation has made since must not stay. */
   assertOpen(): void {
-    if (this.#closed) throw new SluiceError('peerNotFound', 'The peer has left.');
+    if (this.closed) throw new SluiceError('peerNotFound', 'The peer has left.');
+  }
+
+  /**
+   * The record changes here first: a sweep that runs before the directory has answered then finds what is being written,
+   * and does not write the old record again. Where `write` fails it is as before.
+   */
+  async changeRecord(record: PeerRecord, write: () => Promise<unknown>): Promise<void> {
+    const before = this.record;
+    this.record = record;
+    try {
+      await write();
+    } catch (error) {
+      if (this.record === record) this.record = before;
+      throw error;
+    }
   }
 
   moveTo(router: SliceRouter): void {
@@ -156,9 +227,9 @@ export class Peer {
 
   /** Closes all that is the peer's on this node. Tells nobody: its slice does. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.grace?.cancel();
+    if (this.closed) return;
+    cancelTimers(this.#phase);
+    this.#phase = { name: 'closed' };
     this.move?.stop();
     this.router.removePeer();
     for (const { transport } of this.transports.values()) transport.close();

@@ -21,6 +21,7 @@ import { Pipes } from '../pipes/pipes.ts';
 import { askUpstream, UpstreamDemand } from '../pipes/upstream-demand.ts';
 import { OwnProducers } from './own-producers.ts';
 import type { Peer } from './peer.ts';
+import { PeerUpdates } from './peer-updates.ts';
 import type { SliceEvents, SliceOptions } from './slice-options.ts';
 import { SliceRouters } from './slice-routers.ts';
 import { SliceWriter } from './slice-writer.ts';
@@ -43,6 +44,8 @@ export class Slice {
   readonly pipes: Pipes;
   readonly producers: OwnProducers;
   readonly demand: Demand;
+  /** Changed records of peers here, on their way to the directory. */
+  readonly updates: PeerUpdates;
   readonly #upstream: UpstreamDemand;
   readonly #options: SliceOptions<Slice>;
   readonly #routers: SliceRouters;
@@ -81,6 +84,7 @@ export class Slice {
       onGone: (producerId) => this.demand.forget(producerId),
       onClosed: (producerId) => this.pipes.producerClosed(producerId),
     });
+    this.updates = new PeerUpdates({ clock, commit: (changes) => this.commit(...changes) });
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
     this.#upstream = new UpstreamDemand({
       clock,
@@ -129,7 +133,7 @@ export class Slice {
 
   /** The peers that the directory has taken in: those that are still entering are its business. */
   entered(): Peer[] {
-    return [...this.peers.values()].filter(({ enteredAt, movedAway }) => enteredAt !== undefined && !movedAway);
+    return [...this.peers.values()].filter(({ entered }) => entered);
   }
 
   recordOf(producerId: ProducerId): ProducerRecord | undefined {

@@ -18,7 +18,7 @@ export async function republish({ metrics, log }: RepublishOptions, slice: Slice
   if (slice.fenced || slice.closed) return;
   const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
   for (const { peer, record } of slice.producers) {
-    if (peer.enteredAt && !peer.movedAway) changes.push({ type: 'addProducer', producer: record });
+    if (peer.entered) changes.push({ type: 'addProducer', producer: record });
   }
   try {
     await slice.restore(changes);

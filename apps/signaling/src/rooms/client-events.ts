@@ -55,8 +55,14 @@ function toBody(event: RoomEvent): Unnumbered<ClientRoomEvent> | undefined {
   }
 }
 
-function toPeer({ peerId, name, metadata, node }: PeerRecord): Omit<PeerInfo, 'producers'> {
-  return { peerId, ...(name !== undefined && { name }), ...(metadata !== undefined && { metadata }), node };
+function toPeer({ peerId, name, metadata, node, connection }: PeerRecord): Omit<PeerInfo, 'producers'> {
+  return {
+    peerId,
+    ...(name !== undefined && { name }),
+    ...(metadata !== undefined && { metadata }),
+    node,
+    connection: connection ?? 'here',
+  };
 }
 
 function toProducer(record: ProducerRecord): ProducerInfo {

@@ -18,6 +18,8 @@ export interface PeerRecord extends Owner {
   /** SHA-256 of the resume token, base64url: the token itself is only the client's. */
   resumeHash: string;
   features: string[];
+  /** The peer has had no session for a while, and may come back; absent while it has one. */
+  connection?: 'lost';
 }
 
 export type ProducerKind = 'audio' | 'video' | 'data';

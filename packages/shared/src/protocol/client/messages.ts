@@ -30,6 +30,8 @@ export interface PeerInfo {
   name?: string;
   metadata?: Json;
   node: string;
+  /** `lost`: its connection is interrupted, and it may come back. Absent: `here`. */
+  connection?: 'here' | 'lost';
   producers: ProducerInfo[];
 }
 
@@ -157,9 +159,9 @@ export interface ErrorFrame extends WireError {
 
 /** Room events as clients get them: each once and in order, with the room's epoch and its own number. */
 export type ClientRoomEvent = { epoch: number; seq: number } & (
-  | { type: 'peerJoined'; peerId: string; name?: string; metadata?: Json; node: string }
+  | ({ type: 'peerJoined' } & Omit<PeerInfo, 'producers'>)
   | { type: 'peerLeft'; peerId: string; reason: LeaveReason }
-  | { type: 'peerUpdated'; peerId: string; name?: string; metadata?: Json; node: string }
+  | ({ type: 'peerUpdated' } & Omit<PeerInfo, 'producers'>)
   | ({ type: 'producerAdded'; peerId: string } & ProducerInfo)
   | { type: 'producerClosed'; producerId: string; peerId: string; reason?: string }
   | { type: 'producerPaused' | 'producerResumed'; producerId: string; peerId: string }
