@@ -24,9 +24,17 @@ export interface NodeCensus {
   state: 'starting' | 'up' | 'draining' | 'down';
 }
 
+type NewGauge = (name: string, help: string, value: (census: NodeCensus) => number) => void;
+type NewLabelled = (
+  name: string,
+  help: string,
+  label: string,
+  values: (census: NodeCensus) => Record<string, number>,
+) => void;
+
 function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: (census: NodeCensus) => number) =>
+  const gauge: NewGauge = (name, help, value) => {
     new Gauge({
       name,
       help,
@@ -35,7 +43,24 @@ function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void
         this.set(value(census()));
       },
     });
+  };
+  const labelled: NewLabelled = (name, help, label, values) => {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [value, count] of Object.entries(values(census()))) this.set({ [label]: value }, count);
+      },
+    });
+  };
+  createProcessGauges(gauge, labelled);
+  createMediaGauges(gauge, labelled);
+}
 
+function createProcessGauges(gauge: NewGauge, labelled: NewLabelled): void {
   gauge('sfu_workers', 'Workers that live.', (c) => c.workers.length);
   gauge(
     'sfu_load_ratio',
@@ -47,36 +72,32 @@ function createGauges(registry: MetricsRegistry, census: () => NodeCensus): void
     "Share of time the node process's event loop is busy, 0 to 1.",
     (c) => c.eventLoopRatio,
   );
+  gauge('sfu_drain_remaining_participants', 'Peers that a drain has still to move.', (c) => c.draining);
+  labelled('sfu_node_state', 'The state of this node: 1 for the one it is in.', 'state', ({ state }) =>
+    Object.fromEntries(['starting', 'up', 'draining', 'down'].map((s) => [s, s === state ? 1 : 0])),
+  );
+  labelled('sfu_worker_load_ratio', "Share of a worker's core in use.", 'worker', ({ workers }) =>
+    Object.fromEntries(workers.map(({ index, load }) => [String(index), load])),
+  );
+  labelled('sfu_worker_cpu_seconds_total', 'CPU time of a worker since it started.', 'worker', ({ workers }) =>
+    Object.fromEntries(workers.map(({ index, cpuSeconds }) => [String(index), cpuSeconds])),
+  );
+}
+
+function createMediaGauges(gauge: NewGauge, labelled: NewLabelled): void {
   gauge('sfu_rooms', 'Rooms that have a slice here.', (c) => c.rooms);
   gauge('sfu_participants', 'Peers whose media is here.', (c) => c.peers);
   gauge('sfu_routers', 'Routers.', (c) => c.routers);
-  labelled(registry, 'sfu_transports', 'Transports by type.', 'type', () => {
-    const c = census();
-    return { webrtc: c.transports, pipe: c.pipes.node + 2 * c.pipes.worker };
-  });
-  labelled(registry, 'sfu_producers', 'Producers of the peers here.', 'kind', () => census().producers);
-  labelled(registry, 'sfu_consumers', 'Consumers of the peers here.', 'kind', () => census().consumers);
-  labelled(registry, 'sfu_pipes', 'Pairs of routers that a pipe joins.', 'scope', () => census().pipes);
-  labelled(
-    registry,
-    'sfu_pipe_producers',
-    'Producers carried into a router here.',
-    'scope',
-    () => census().pipeProducers,
-  );
+  labelled('sfu_transports', 'Transports by type.', 'type', ({ transports, pipes }) => ({
+    webrtc: transports,
+    pipe: pipes.node + 2 * pipes.worker,
+  }));
+  labelled('sfu_producers', 'Producers of the peers here.', 'kind', (c) => c.producers);
+  labelled('sfu_consumers', 'Consumers of the peers here.', 'kind', (c) => c.consumers);
+  labelled('sfu_pipes', 'Pairs of routers that a pipe joins.', 'scope', (c) => c.pipes);
+  labelled('sfu_pipe_producers', 'Producers carried into a router here.', 'scope', (c) => c.pipeProducers);
   gauge('sfu_pipe_relayed_producers', 'Producers that come here by a third node.', (c) => c.relayedProducers);
   gauge('sfu_pipe_avoided_nodes', 'Nodes that media does not reach us from directly.', (c) => c.avoidedWays);
-  gauge('sfu_drain_remaining_participants', 'Peers that a drain has still to move.', (c) => c.draining);
-  labelled(registry, 'sfu_node_state', 'The state of this node: 1 for the one it is in.', 'state', () => {
-    const { state } = census();
-    return Object.fromEntries(['starting', 'up', 'draining', 'down'].map((s) => [s, s === state ? 1 : 0]));
-  });
-  labelled(registry, 'sfu_worker_load_ratio', "Share of a worker's core in use.", 'worker', () =>
-    Object.fromEntries(census().workers.map(({ index, load }) => [String(index), load])),
-  );
-  labelled(registry, 'sfu_worker_cpu_seconds_total', 'CPU time of a worker since it started.', 'worker', () =>
-    Object.fromEntries(census().workers.map(({ index, cpuSeconds }) => [String(index), cpuSeconds])),
-  );
 }
 
 export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeCensus) {
@@ -84,7 +105,22 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
   const registers = [registry];
   return {
     detected: createDetectionMetric(registry),
+    ...createPipeMetrics(registers),
+    ...createMoveMetrics(registers),
+    ...createDirectoryMetrics(registers),
+    ...createTransportMetrics(registers),
     workerDeaths: new Counter({ name: 'sfu_worker_deaths_total', help: 'Workers that died.', registers }),
+    rejected: new Counter({
+      name: 'sfu_admission_rejected_total',
+      help: 'Peers that were refused.',
+      labelNames: ['reason'],
+      registers,
+    }),
+  };
+}
+
+function createPipeMetrics(registers: MetricsRegistry[]) {
+  return {
     pipeSetup: new Histogram({
       name: 'sfu_pipe_setup_duration_seconds',
       help: 'From asking for a producer to having it in the router.',
@@ -98,18 +134,17 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       labelNames: ['scope', 'reason'],
       registers,
     }),
-    repairs: new Counter({
-      name: 'sfu_registry_drift_total',
-      help: 'What had to be repaired: gaps filled, rooms read anew, orphans swept.',
-      labelNames: ['kind'],
-      registers,
-    }),
     pipeRepairs: new Counter({
       name: 'sfu_pipe_repairs_total',
       help: 'Pipes that carried nothing: pairs made anew, producers taken over a relay, producers or consumers carried again.',
       labelNames: ['kind', 'result'],
       registers,
     }),
+  };
+}
+
+function createMoveMetrics(registers: MetricsRegistry[]) {
+  return {
     moves: new Counter({
       name: 'sfu_moves_total',
       help: 'Peers that were given another place by this node.',
@@ -128,6 +163,17 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       help: 'Notices of moves that were said again, since the client had not answered.',
       registers,
     }),
+  };
+}
+
+function createDirectoryMetrics(registers: MetricsRegistry[]) {
+  return {
+    repairs: new Counter({
+      name: 'sfu_registry_drift_total',
+      help: 'What had to be repaired: gaps filled, rooms read anew, orphans swept.',
+      labelNames: ['kind'],
+      registers,
+    }),
     fences: new Counter({
       name: 'sfu_fences_total',
       help: "Dead nodes' claims on a room that this process took from them.",
@@ -138,12 +184,11 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
       help: 'Writes that the directory refused because this boot was fenced.',
       registers,
     }),
-    rejected: new Counter({
-      name: 'sfu_admission_rejected_total',
-      help: 'Peers that were refused.',
-      labelNames: ['reason'],
-      registers,
-    }),
+  };
+}
+
+function createTransportMetrics(registers: MetricsRegistry[]) {
+  return {
     iceSelected: new Counter({
       name: 'sfu_ice_selected_total',
       help: 'Transports that became connected.',
@@ -169,22 +214,3 @@ function oncePerTurn<T>(take: () => T): () => T {
 }
 
 export type NodeMetrics = ReturnType<typeof createNodeMetrics>;
-
-function labelled(
-  registry: MetricsRegistry,
-  name: string,
-  help: string,
-  label: string,
-  values: () => Record<string, number>,
-): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [value, count] of Object.entries(values())) this.set({ [label]: value }, count);
-    },
-  });
-}

@@ -1,0 +1,47 @@
+// The rooms of each tree, from the top down. A file may import from rooms below its own, type imports included, and
+// never from those above. An entry is a folder or a file directly under the tree's root; the linter's import rules are
+// made from this table (imports.ts), and a unit test holds it against the folders as they are.
+
+export const ladders: Readonly<Record<string, readonly string[]>> = {
+  'apps/media-node/src': [
+    'main.ts',
+    'warm-up',
+    'index.ts',
+    'version.ts',
+    'media-node.ts',
+    'upkeep',
+    'room-holding.ts',
+    'operations',
+    'node-report.ts',
+    'events',
+    'moving',
+    'healing',
+    'viewing',
+    'room',
+    'pipes',
+    'mediasoup',
+    'metrics.ts',
+    'config.ts',
+  ],
+  'apps/signaling/src': [
+    'main.ts',
+    'index.ts',
+    'gateway.ts',
+    'version.ts',
+    'switchboard.ts',
+    'room-holding.ts',
+    'moving',
+    'drain.ts',
+    'coordination.ts',
+    'actions',
+    'session',
+    'socket',
+    'rooms',
+    'nodes',
+    'metrics.ts',
+    'config.ts',
+  ],
+  'packages/shared/src': ['index.ts', 'process', 'cluster', 'directory', 'bus', 'redis', 'protocol', 'base'],
+  'packages/client/src': ['index.ts', 'room', 'moving', 'subscribe', 'publish', 'data', 'media', 'line', 'base'],
+  'web/src': ['main.ts', 'meeting', 'tiles', 'parts'],
+};
