@@ -94,8 +94,14 @@ export const gatewaySettings = {
   },
   actionBurst: {
     env: 'ACTION_BURST',
-    schema: rules.integer({ min: 1, max: 100_000, fallback: 200 }),
-    about: 'actions that one connection may send at once; a client that joins a large room needs some',
+    schema: rules.integer({ min: 1, max: 100_000, fallback: 400 }),
+    about: 'actions that one connection may send at once, before it is slowed down to ACTIONS_PER_SECOND',
+  },
+  maxWaitingBytes: {
+    env: 'MAX_WAITING_BYTES',
+    schema: rules.integer({ min: 65_536, max: 2 ** 40, fallback: 256 * 1024 * 1024 }),
+    about:
+      'characters of actions that may wait here, of all connections together: a bound on memory, never reached in peace',
   },
   drainSpreadMs: {
     env: 'DRAIN_SPREAD_MS',

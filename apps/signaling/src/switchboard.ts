@@ -29,6 +29,7 @@ import { NodeClient } from './nodes/node-client.ts';
 import { Placements } from './nodes/placements.ts';
 import type { FollowedRooms } from './rooms/followed-rooms.ts';
 import { describeHolding } from './room-holding.ts';
+import { LineBudget } from './session/action-line.ts';
 import { Seats } from './session/seats.ts';
 import { Session, type SessionServices } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
@@ -208,6 +209,7 @@ export class Switchboard {
     });
     return {
       actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
+      lineBudget: new LineBudget(config.maxWaitingBytes),
       clock,
       log,
       metrics,

@@ -5,7 +5,7 @@ import { gatewaySettings, readGatewayConfig } from '../../../apps/signaling/src/
 test('[GW22] without any environment a gateway has its defaults and an id of its own', () => {
   const config = readGatewayConfig({});
   expect(config).toMatchObject({ port: 8080, host: '0.0.0.0', opsPort: 9090, placement: 'pack', iceServers: [] });
-  expect(config).toMatchObject({ allowNodeChoice: false, actionsPerSecond: 50, actionBurst: 200, allowedOrigins: [] });
+  expect(config).toMatchObject({ allowNodeChoice: false, actionsPerSecond: 50, actionBurst: 400, allowedOrigins: [] });
   expect(config.gatewayId).toMatch(/^gw-/);
   expect(readGatewayConfig({}).gatewayId).not.toBe(config.gatewayId);
 });

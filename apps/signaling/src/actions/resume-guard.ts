@@ -1,6 +1,7 @@
 import type { Clock, PeerId, RoomId } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import type { SluiceError } from '@sluice/shared';
 import { type Rate, TokenBucket } from '../session/limits.ts';
+import { tooMany } from '../session/refusals.ts';
 import { isTokenOf } from './resume-token.ts';
 
 /**
@@ -79,7 +80,7 @@ export class ResumeGuard {
 
   #refused(scope: ResumeScope): SluiceError {
     this.#onLimited(scope);
-    return new SluiceError('tooManyRequests', 'Too many wrong resume tokens.', { details: { limit: 'resume' } });
+    return tooMany('resume', 1000 / rates[scope].perSecond, 'Too many wrong resume tokens.');
   }
 
   /** The one asked for last is the last to be forgotten. */

@@ -1,17 +1,18 @@
-import { type Clock, type CloseCodeName, type Logger, Mailbox, type SluiceError } from '@sluice/shared';
+import type { Clock, CloseCodeName, Logger, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent, ErrorFrame, LeaveReason, Reply } from '@sluice/shared/protocol';
 import type { FrameKind, GatewayMetrics } from '../metrics.ts';
 import type { FrameFault, Socket, SocketEnd, SocketListener } from '../socket/socket.ts';
+import { ActionLine, type LineBudget, type Overflow } from './action-line.ts';
 import { type Head, readFrame } from './frames.ts';
-import { Offences, type Rate, TokenBucket } from './limits.ts';
-import { frameFaults, overflow, tooFast } from './refusals.ts';
+import { Offences, type Rate } from './limits.ts';
+import { frameFaults, overflow } from './refusals.ts';
 import type { Seat, SeatClient } from './seat.ts';
 import type { SessionState } from './state.ts';
 
-/** More actions than these in line mean a client that doesn't wait for anything, or a node that doesn't answer. */
-const maxWaiting = 128;
-/** And so many characters in all: what one connection may keep in memory here. A browser's `produce` has about 3,000. */
-const maxWaitingLength = 512 * 1024;
+/** A client whose reconnect went wrong may send a few dozen frames that can't be served; this many in 10 s, no client. */
+const badFramesAllowed = 100;
+/** Of a client that asks for too much at once, hundreds are refused. One that goes on for this many in 10 s doesn't read. */
+const refusalsAllowed = 2000;
 
 /** Ends that the client or an operator wanted: their peers leave. After all others the peer waits for a resume. */
 const meant: ReadonlySet<SocketEnd> = new Set<SocketEnd>([
@@ -25,11 +26,12 @@ const meant: ReadonlySet<SocketEnd> = new Set<SocketEnd>([
 /** What all sessions of a gateway share. */
 export interface SessionServices {
   actionRate: Rate;
+  lineBudget: LineBudget;
   clock: Clock;
   log: Logger;
   metrics: GatewayMetrics;
   /** Does what a frame asks, and answers it. */
-  perform(text: string, receivedAt: number, session: Session): Promise<void>;
+  perform: (text: string, receivedAt: number, session: Session) => Promise<void>;
   /** The session is over: its peer leaves its node, or waits there to be resumed. Never rejects. */
   depart(seat: Seat, how: 'left' | 'lost'): Promise<void>;
   /** The session's last call. */
@@ -44,21 +46,21 @@ export interface SessionServices {
 export class Session implements SocketListener, SeatClient {
   readonly #socket: Socket;
   readonly #services: SessionServices;
-  readonly #mailbox = new Mailbox(maxWaiting);
-  readonly #bucket: TokenBucket;
-  #offences: Offences | undefined;
+  readonly #line: ActionLine;
+  #badFrames: Offences | undefined;
+  #refusals: Offences | undefined;
   #whenEnded: (() => void) | undefined;
   #state: SessionState = { phase: 'unjoined' };
   #open = true;
   #lost = false;
-  #waitingLength = 0;
   /** When an action last ran out of time, on the process's clock. */
   #timedOutAt = Number.NEGATIVE_INFINITY;
 
   constructor(socket: Socket, services: SessionServices) {
     this.#socket = socket;
     this.#services = services;
-    this.#bucket = new TokenBucket(services.clock, services.actionRate);
+    const { clock, actionRate: rate, lineBudget: budget } = services;
+    this.#line = new ActionLine({ clock, rate, budget });
   }
 
   get state(): SessionState {
@@ -87,26 +89,26 @@ export class Session implements SocketListener, SeatClient {
   }
 
   text(text: string): void {
-    this.#services.metrics.messageBytes.inc({ direction: 'in' }, text.length);
-    if (!this.#bucket.take()) return this.#refuse(text, tooFast);
-    if (this.#isFull(text)) return this.#refuse(text, overflow);
-    const receivedAt = this.#services.clock.now();
-    this.#waitingLength += text.length;
-    this.inTurn(async () => {
-      this.#waitingLength -= text.length;
-      if (this.#open) await this.#services.perform(text, receivedAt, this);
-    });
+    const { metrics, clock, perform } = this.#services;
+    metrics.messageBytes.inc({ direction: 'in' }, text.length);
+    const receivedAt = clock.now();
+    const { admitted, done } = this.#line.admit(text.length, () => perform(text, receivedAt, this));
+    if (admitted.refused !== undefined) return this.#refuse(text, admitted.refused, admitted.retryAfterMs);
+    if (admitted.waitMs > 0) metrics.rateLimited.inc({ scope: 'rate' });
+    this.#guard(done);
   }
 
   unreadable(fault: FrameFault): void {
     this.#services.metrics.messages.inc({ direction: 'in', type: 'unreadable' });
     this.#answerInTurn({}, frameFaults[fault]);
+    this.#countBadFrame();
   }
 
   closed(end: SocketEnd): void {
     this.#open = false;
     this.#lost = !meant.has(end);
     this.#services.metrics.closed.inc({ reason: end });
+    this.#line.close();
     this.inTurn(() => this.#end());
   }
 
@@ -122,7 +124,7 @@ export class Session implements SocketListener, SeatClient {
   fail(head: Head, error: SluiceError): void {
     this.#sendError(head, error);
     if (error.code === 'deadlineExceeded') this.#timedOutAt = this.#services.clock.now();
-    if (error.code === 'badRequest' || error.code === 'unknownAction') this.#offend();
+    if (error.code === 'badRequest' || error.code === 'unknownAction') this.#countBadFrame();
   }
 
   deliver(frame: string): void {
@@ -138,10 +140,7 @@ export class Session implements SocketListener, SeatClient {
    * fault of ours: it ends this session and no other.
    */
   inTurn(job: () => Promise<void> | void): void {
-    this.#mailbox.runAlways(job).catch((error: unknown) => {
-      this.#services.log.error({ error }, 'A session failed.');
-      this.close('internal');
-    });
+    this.#guard(this.#line.addLast(job));
   }
 
   /**
@@ -188,20 +187,25 @@ export class Session implements SocketListener, SeatClient {
     this.#whenEnded?.();
   }
 
-  #isFull(text: string): boolean {
-    return this.#mailbox.depth >= maxWaiting || this.#waitingLength + text.length > maxWaitingLength;
+  #guard(done: Promise<void>): void {
+    done.catch((error: unknown) => {
+      this.#services.log.error({ error }, 'A session failed.');
+      this.close('internal');
+    });
   }
 
-  #refuse(text: string, refusal: { scope: string; error: SluiceError }): void {
-    this.#services.metrics.messages.inc({ direction: 'in', type: 'refused' });
-    this.#services.metrics.rateLimited.inc({ scope: refusal.scope });
-    this.#answerInTurn(readFrame(text)?.head ?? {}, refusal.error);
+  /** Counted at once and said in its turn: however long the line stands, a client that goes on and on is closed. */
+  #refuse(text: string, scope: Overflow, retryAfterMs: number): void {
+    const { metrics, clock } = this.#services;
+    metrics.messages.inc({ direction: 'in', type: 'refused' });
+    metrics.rateLimited.inc({ scope });
+    this.#answerInTurn(readFrame(text)?.head ?? {}, overflow(scope, retryAfterMs));
+    this.#refusals ??= new Offences(clock, refusalsAllowed);
+    if (this.#refusals.add()) this.close('protocolAbuse', 'Too many actions beyond the limits.');
   }
 
-  /** Counted at once and said in its turn: however long the line stands, so many of these end the connection. */
   #answerInTurn(head: Head, error: SluiceError): void {
     this.inTurn(() => this.#sendError(head, error));
-    this.#offend();
   }
 
   #sendError(head: Head, error: SluiceError): void {
@@ -209,9 +213,9 @@ export class Session implements SocketListener, SeatClient {
     this.#send(JSON.stringify(frame), 'error');
   }
 
-  #offend(): void {
-    this.#offences ??= new Offences(this.#services.clock);
-    if (this.#offences.add()) this.close('protocolAbuse', 'Too many frames that cannot be served.');
+  #countBadFrame(): void {
+    this.#badFrames ??= new Offences(this.#services.clock, badFramesAllowed);
+    if (this.#badFrames.add()) this.close('protocolAbuse', 'Too many frames that cannot be served.');
   }
 
   #send(text: string, kind: FrameKind): void {

@@ -1,5 +1,8 @@
 import { SluiceError } from './errors.ts';
 
+/** What one that is refused is told: by then some of the jobs that wait are done, in ms. */
+const retryAfterMs = 1000;
+
 /**
  * Runs one job at a time, in the order they came. Everything with an identity (a session, a peer, a link) has one, so
  * that the awaits inside a job never interleave with another's.
@@ -21,7 +24,8 @@ export class Mailbox {
   /** Settles as the job does. Refused, with nothing run, when the mailbox is full. */
   run<T>(job: () => Promise<T> | T): Promise<T> {
     if (this.#depth >= this.#limit) {
-      return Promise.reject(new SluiceError('tooManyRequests', 'Too many requests are waiting.'));
+      const details = { limit: 'queue', retryAfterMs };
+      return Promise.reject(new SluiceError('tooManyRequests', 'Too many requests are waiting.', { details }));
     }
     return this.#append(job);
   }

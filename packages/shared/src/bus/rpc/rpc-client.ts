@@ -22,6 +22,9 @@ interface Pending {
 /** More calls than this in flight means that something is badly wrong; the next is refused instead of remembered. */
 const maxPending = 20_000;
 
+/** By then the operations that are in flight have ended or run out of time, in ms. */
+const retryAfterMs = 1000;
+
 /**
  * Asks operations of other processes. A call ends once: with its result, a typed error, or `deadlineExceeded`; at once
  * with `nodeUnavailable` where nobody hears the address, or its process is lost meanwhile. Unanswered at half its time, it
@@ -87,7 +90,7 @@ export class RpcClient {
   }
 
   #exchange(address: string, operation: string, params: unknown, options: CallOptions): Promise<unknown> {
-    if (this.#pending.size >= maxPending) throw new SluiceError('tooManyRequests', 'Too many operations in flight.');
+    if (this.#pending.size >= maxPending) throw tooManyInFlight();
     const id = this.#nextId();
     const deadline = this.#clock.now() + options.ttlMs;
     return new Promise((resolve, reject) => {
@@ -144,4 +147,9 @@ export class RpcClient {
       (error: unknown) => pending.reject(SluiceError.from(error)),
     );
   }
+}
+
+function tooManyInFlight(): SluiceError {
+  const details = { limit: 'operations', retryAfterMs };
+  return new SluiceError('tooManyRequests', 'Too many operations in flight.', { details });
 }
