@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Change, Directory } from '../../packages/shared/src/directory/directory.ts';
-import type { PeerId, SessionId, ProducerId, RoomId } from '../../packages/shared/src/base/ids.ts';
+import type { PeerId, ProducerId, RoomId } from '../../packages/shared/src/base/ids.ts';
 import type { Json } from '../../packages/shared/src/protocol/fields.ts';
 import type { EventBatch, Owner, RoomSnapshot } from '../../packages/shared/src/protocol/room.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';
@@ -25,6 +25,10 @@ const peerId = fc.constantFrom(...peerIds);
 const producerIds = ['x1', 'x2', 'x3', 'x4', 'x5'] as ProducerId[];
 const producerId = fc.constantFrom(...producerIds);
 
+// Two tokens a peer might have, so that its holder and a stranger meet.
+const hash = fc.constantFrom('hash-one', 'hash-two');
+const generation = fc.integer({ min: 1, max: 4 });
+
 const change = (by: Owner): fc.Arbitrary<Change> =>
   fc.oneof(
     fc.record({ id: producerId, peer: peerId, paused: fc.boolean() }).map(({ id, peer, paused }) => ({
@@ -34,20 +38,18 @@ const change = (by: Owner): fc.Arbitrary<Change> =>
     fc.record({ type: fc.constant('removeProducer' as const), producerId }),
     fc.record({ type: fc.constant('removeProducer' as const), producerId, reason: fc.string({ maxLength: 5 }) }),
     fc.record({ type: fc.constant('setProducerPaused' as const), producerId, paused: fc.boolean() }),
-    fc.record({ id: peerId, name: fc.constantFrom('Ada', 'Grace') }).map(({ id, name }) => ({
+    fc.record({ id: peerId, resumeHash: hash, name: fc.constantFrom('Ada', 'Grace') }).map(({ id, ...fields }) => ({
       type: 'updatePeer' as const,
-      peer: peerRecord(id, by, { name }),
+      peer: peerRecord(id, by, fields),
     })),
-    fc
-      .record({ id: peerId, from: owner, session: fc.constantFrom({}, { sessionId: 's_before' as SessionId }) })
-      .map(({ id, from, session }) => ({
-        type: 'takePeer' as const,
-        peer: peerRecord(id, by),
-        from: { ...peerRecord(id, from), ...session },
-      })),
+    fc.record({ id: producerId, peer: peerId }).map(({ id, peer }) => ({
+      type: 'restoreProducer' as const,
+      producer: producerRecord(id, { ...by, peerId: peer }),
+    })),
     fc.record({
       type: fc.constant('removePeer' as const),
       peerId,
+      resumeHash: hash,
       reason: fc.constantFrom('left' as const, 'kicked' as const),
       producerIds: fc.uniqueArray(producerId),
     }),
@@ -58,22 +60,50 @@ const change = (by: Owner): fc.Arbitrary<Change> =>
     }),
   );
 
+const restored = fc.record({ id: peerId, generation, resumeHash: hash });
+
 const commit = owner.chain((by) =>
   fc
-    .record({ changes: fc.array(change(by), { maxLength: 5 }), restored: fc.option(peerId, { freq: 4 }) })
-    .map(({ changes, restored }): Call => {
-      const restore: Change[] = restored ? [{ type: 'restorePeer', peer: peerRecord(restored, by) }] : [];
+    .record({ changes: fc.array(change(by), { maxLength: 5 }), peer: fc.option(restored, { freq: 4 }) })
+    .map(({ changes, peer }): Call => {
+      const restore: Change[] = peer ? [{ type: 'restorePeer', peer: peerRecord(peer.id, by, without(peer)) }] : [];
       const all = [...restore, ...changes];
       return { what: describe('commit', by, all), run: (directory, room) => directory.commit(room, by, all) };
     }),
 );
 
-const enter = fc.record({ id: peerId, by: owner, maxPeers: fc.integer({ min: 1, max: 4 }) }).map(
-  ({ id, by, maxPeers }): Call => ({
-    what: describe('enter', id, by, maxPeers),
-    run: (directory, room) => directory.enter(room, peerRecord(id, by), { maxPeers }),
-  }),
-);
+const without = ({ id: _, ...fields }: { id: PeerId; generation: number; resumeHash: string }) => fields;
+
+const enter = fc
+  .record({
+    id: peerId,
+    by: owner,
+    maxPeers: fc.integer({ min: 1, max: 4 }),
+    resumeHash: hash,
+    shown: fc.option(hash, { nil: undefined }),
+  })
+  .map(
+    ({ id, by, resumeHash, ...limits }): Call => ({
+      what: describe('enter', id, by, resumeHash, limits),
+      run: (directory, room) => directory.enter(room, peerRecord(id, by, { resumeHash }), limits),
+    }),
+  );
+
+const take = fc
+  .record({
+    id: peerId,
+    by: owner,
+    from: owner,
+    resumeHash: hash,
+    session: fc.constantFrom({}, { sessionId: 's_before' }),
+  })
+  .map(
+    ({ id, by, from, resumeHash, session }): Call => ({
+      what: describe('take', id, by, from, resumeHash, session),
+      run: (directory, room) =>
+        directory.take(room, peerRecord(id, by, { resumeHash }), { ...peerRecord(id, from), ...(session as object) }),
+    }),
+  );
 
 const ofOwner = (
   name: string,
@@ -92,6 +122,7 @@ const snapshot: Call = { what: 'snapshot', run: (directory, room) => directory.s
 
 const call: fc.Arbitrary<Call> = fc.oneof(
   { weight: 4, arbitrary: enter },
+  { weight: 2, arbitrary: take },
   { weight: 8, arbitrary: commit },
   { weight: 1, arbitrary: ofOwner('release', (directory, room, by) => directory.release(room, by)) },
   { weight: 1, arbitrary: ofOwner('fence', (directory, room, { node, boot }) => directory.fence(room, node, boot)) },
@@ -107,7 +138,9 @@ function comparable(answer: unknown): unknown {
   if (answer === undefined || answer === null || typeof answer !== 'object') return answer;
   if (Array.isArray(answer)) return answer.map(comparable);
   const { epoch: _, ...rest } = answer as Partial<RoomSnapshot>;
-  if (!rest.peers || !rest.producers) return rest;
+  if ('found' in rest) return { ...rest, found: comparable(rest.found) };
+  if ('room' in rest && !Array.isArray(rest.peers)) return { ...rest, room: undefined };
+  if (!Array.isArray(rest.peers) || !Array.isArray(rest.producers)) return rest;
   return { ...rest, peers: rest.peers.toSorted(byId), producers: rest.producers.toSorted(byId) };
 }
 
@@ -156,7 +189,7 @@ let members: Member[] = [];
 
 beforeAll(async () => {
   rigs = [await memoryRig(), await redisRig()];
-  members = await Promise.all(rigs.map((rig) => rig.open({ keptEvents: 5 })));
+  members = await Promise.all(rigs.map((rig) => rig.open({ keptEvents: 5, keptBytes: 1500 })));
 });
 afterAll(async () => {
   for (const closing of [...members, ...rigs]) await closing[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@ import { fencePromises } from './directory/fencing.ts';
 import { lifetimePromises } from './directory/lifetime.ts';
 import { outagePromises } from './directory/outage.ts';
 import { readPromises } from './directory/reading.ts';
+import { restorePromises } from './directory/restoring.ts';
 import type { Rig } from './rig.ts';
 
 /** What every directory promises, [DI] in SPEC.md. */
@@ -24,6 +25,7 @@ export function directoryContract(name: string, makeRig: () => Promise<Rig>): vo
     changePromises(theRig);
     readPromises(theRig);
     fencePromises(theRig);
+    restorePromises(theRig);
     lifetimePromises(theRig);
     concurrencyPromises(theRig);
     outagePromises(theRig);

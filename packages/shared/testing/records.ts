@@ -17,6 +17,7 @@ export function peerRecord(peerId: string, owner: Owner, more: Partial<PeerRecor
     sessionId: `s_${peerId}` as SessionId,
     resumeHash: `hash-of-${peerId}`,
     features: [],
+    generation: 1,
     ...more,
   };
 }

@@ -11,7 +11,7 @@ const address = 'sluice:gateway:gateway-1:boot-9';
 /** Ada on one node by one gateway, with a camera, everywhere alike. */
 function world(): { directory: DirectoryRoom; holdings: Holdings } {
   const ids = { peerId: 'ada' as PeerId, sessionId: 's1' as SessionId };
-  const peer = { ...owner, ...ids, gateway: address, resumeHash: '', features: [] };
+  const peer = { ...owner, ...ids, gateway: address, resumeHash: '', features: [], generation: 1 };
   const camera = { producerId: 'camera' as ProducerId, kind: 'video' as const, paused: false };
   return {
     directory: {

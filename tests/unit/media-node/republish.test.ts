@@ -28,7 +28,7 @@ test('[NO12] what is written again into a room that was lost is counted by kind'
   expect(await repairsAfter(async () => undefined)).toEqual([
     'sfu_registry_drift_total{kind="room"} 1',
     'sfu_registry_drift_total{kind="restorePeer"} 2',
-    'sfu_registry_drift_total{kind="addProducer"} 1',
+    'sfu_registry_drift_total{kind="restoreProducer"} 1',
   ]);
 });
 

@@ -1,4 +1,4 @@
-import type { Directory, MemoryHub, Position, RoomEvent } from '@sluice/shared';
+import type { Directory, MemoryHub, Position, RoomEvent, RoomSnapshot } from '@sluice/shared';
 import { createMemoryBus, createMemoryDirectory, createMemoryHub, RoomFeed, silentLogger } from '@sluice/shared';
 import { FaultyBus, ownerNamed, peerRecord, roomNamed } from '@sluice/shared/testing';
 
@@ -51,7 +51,13 @@ export function world(keptEvents = 8, hub = createMemoryHub()): World {
   };
 }
 
-export const enter = (writer: Directory, name: string) => writer.enter(room, peerRecord(name, owner), plenty);
+/** Enters, and returns the room as it is then. */
+export async function enter(writer: Directory, name: string): Promise<RoomSnapshot> {
+  await writer.enter(room, peerRecord(name, owner), plenty);
+  const snapshot = await writer.snapshot(room);
+  if (!snapshot) throw new Error('The room is gone.');
+  return snapshot;
+}
 
 export const say = (writer: Directory, text: string) =>
   writer.commit(room, owner, [{ type: 'message', from: peerRecord('ada', owner).peerId, payload: text }]);

@@ -89,7 +89,7 @@ describe('gaps', () => {
     reader.bus.set({ lost: 1 });
     for (const name of ['bob', 'eve', 'dan', 'kim', 'lea']) await enter(writer, name);
     await writer.commit(room, owner, [
-      { type: 'removePeer', peerId: peerRecord('bob', owner).peerId, reason: 'left', producerIds: [] },
+      { type: 'removePeer', ...peerRecord('bob', owner), reason: 'left', producerIds: [] },
     ]);
     await settle();
     await reader.feed.catchUp();

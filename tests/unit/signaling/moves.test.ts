@@ -158,7 +158,7 @@ test('[GW33] a resume while the peer is being moved finds it where it goes', asy
     if (!record) throw new Error('It was here.');
     const peer = { ...record, node: next.id, boot: next.boot };
     next.peers.set(peer.peerId, peer);
-    await next.directory.commit(demo, peer, [{ type: 'takePeer', peer, from: record }]);
+    await next.directory.take(demo, peer, record);
     throw new SluiceError('peerNotFound', 'This peer is not here.');
   });
   const again = world.gateway.connect();

@@ -2,14 +2,17 @@ import type { PeerId } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { ManualClock, settle } from '@sluice/shared/testing';
-import { demo, World } from './support/world.ts';
+import { demo, type JoinedSocket, World } from './support/world.ts';
 
-test('[GW13] a peer that joins again elsewhere closes its old connection with 4504', async () => {
+/** The id of a peer, with what proves that it is the joiner's own. */
+const own = ({ joined }: JoinedSocket) => ({ peerId: joined.peerId, resumeToken: joined['resumeToken'] });
+
+test('[GW13] a peer that joins again elsewhere with its token closes its old connection with 4504', async () => {
   await using world = await World.create();
   const other = await world.addGateway();
   const watcher = await world.gateway.join();
   const old = await world.gateway.join({ peerId: 'ann' });
-  const fresh = await other.join({ peerId: 'ann' });
+  const fresh = await other.join(own(old));
   await eventually(() => old.closedWith === 4504);
   expect(old.of('peerLeft')).toMatchObject([{ peerId: 'ann', reason: 'replaced' }]);
   expect(watcher.events.slice(-2).map(({ type, peerId }) => [type, peerId])).toEqual([
@@ -25,7 +28,7 @@ test('[GW13] a peer that joins again elsewhere closes its old connection with 45
 test('[GW13] the same on one gateway: the new session stays, and hears what follows', async () => {
   await using world = await World.create();
   const old = await world.gateway.join({ peerId: 'ann' });
-  const fresh = await world.gateway.join({ peerId: 'ann' });
+  const fresh = await world.gateway.join(own(old));
   await eventually(() => old.closedWith === 4504);
   expect(fresh.joined['peers']).toEqual([]);
   await fresh.ask({ action: 'sendMessage', payload: 1, id: 1 });
@@ -40,7 +43,7 @@ test('[GW13] a replacement that was only seen in a snapshot closes the old conne
   const other = await world.addGateway();
   const old = await world.gateway.join({ peerId: 'ann' });
   world.gateway.bus.hears = (channel) => !channel.includes('room');
-  const fresh = await other.join({ peerId: 'ann' });
+  const fresh = await other.join(own(old));
   const owner = { node: world.node.id, boot: world.node.boot };
   for (let index = 0; index < 1100; index++) {
     await world.directory.commit(demo, owner, [{ type: 'message', from: 'ann' as PeerId, payload: index }]);
@@ -56,7 +59,8 @@ for (const [reason, code] of [['kicked', 4501]] as const) {
     const ann = await world.gateway.join();
     const owner = { node: world.node.id, boot: world.node.boot };
     const peerId = ann.joined.peerId as PeerId;
-    await world.directory.commit(demo, owner, [{ type: 'removePeer', peerId, reason, producerIds: [] }]);
+    const { resumeHash } = world.node.peers.get(peerId)!;
+    await world.directory.commit(demo, owner, [{ type: 'removePeer', peerId, resumeHash, reason, producerIds: [] }]);
     await eventually(() => ann.closedWith === code);
     expect(ann.of('peerLeft')).toMatchObject([{ peerId, reason }]);
     await settle();

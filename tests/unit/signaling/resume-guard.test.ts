@@ -98,7 +98,7 @@ test('[GW37] forged, old and foreign tokens are rejected, and the peer stays whe
   await using world = await World.create();
   const { gateway } = world;
   const old = await gateway.join({ peerId: 'ann' });
-  const ann = await gateway.join({ peerId: 'ann' });
+  const ann = await gateway.join({ peerId: 'ann', resumeToken: old.joined['resumeToken'] });
   const bob = await gateway.join({ peerId: 'bob' });
   for (const token of ['x', newResumeToken().token, old.joined['resumeToken'], bob.joined['resumeToken']]) {
     expect(await resume(gateway, ann, token)).toMatchObject({ code: 'resumeRejected', temporary: false });

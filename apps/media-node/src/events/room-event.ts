@@ -85,6 +85,8 @@ function compareOwnPeer(node: RoomEventOptions, slice: Slice, { peerId, now, pos
 function whatBecameOf(peer: Peer, now: PeerRecord | undefined, position: Position): 'asBefore' | 'gone' | PeerRecord {
   const { phase, record } = peer;
   if (!('enteredAt' in phase) || isBefore(position, phase.enteredAt)) return 'asBefore';
+  // Written again by a node that had it before this one: it is put right by what this one writes.
+  if (now && now.generation < record.generation) return 'asBefore';
   if (now?.resumeHash !== record.resumeHash) return now?.sessionId === peer.sessionId ? 'asBefore' : 'gone';
   if (now.boot === record.boot) return 'asBefore';
   const { gateway, sessionId } = now;

@@ -33,7 +33,7 @@ interface LostRouter extends PeerPlace {
  */
 export async function leaveLostRouter(node: WorkerLostOptions, slice: Slice, router: SliceRouter): Promise<void> {
   const lostAt = node.clock.now();
-  const peers = [...slice.peers.values()].filter((peer) => peer.router === router && !peer.closed);
+  const peers = slice.present().filter((peer) => peer.router === router && !peer.closed);
   const lost = peers.flatMap((peer) => [...peer.producers.values()]);
   for (const own of lost) slice.producers.lose(own);
   const changes = lost.map(({ record }) => ({

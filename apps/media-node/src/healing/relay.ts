@@ -51,7 +51,8 @@ export async function relay(node: RelayOptions, request: Request): Promise<Opera
 }
 
 async function offer(node: RelayOptions, slice: Slice, { producerId }: Request): Promise<Carriage> {
-  if (!slice.feed.position) await seed(node, slice);
+  await slice.open();
+  await slice.feed.load();
   const record = await slice.findRecord(producerId);
   const origin = channels.node(record.node, record.boot);
   if (slice.producers.get(producerId) || node.pipeWatch.ways.isAvoided(origin)) throw notHere();
@@ -64,12 +65,6 @@ async function offer(node: RelayOptions, slice: Slice, { producerId }: Request):
   );
   if (!carriage || !(await isProven(node, carriage))) throw notHere();
   return carriage;
-}
-
-/** A slice without peers has no picture of the room yet. */
-async function seed(node: RelayOptions, slice: Slice): Promise<void> {
-  const snapshot = await node.directory.snapshot(slice.room);
-  if (snapshot) slice.feed.seed(snapshot);
 }
 
 /** Whether media comes from where the producer lives. Data cannot be seen to; its asker has nothing to lose. */

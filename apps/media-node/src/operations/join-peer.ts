@@ -1,5 +1,5 @@
-import type { BootId, NodeId, OperationParams, OperationResults, PeerRecord, RoomSnapshot } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import type { BootId, Entered, NodeId, OperationParams, OperationResults, PeerRecord, Position } from '@sluice/shared';
+import { isSluiceError, SluiceError } from '@sluice/shared';
 import type { MoveEvent, ReplacingConsumer } from '@sluice/shared/protocol';
 import { consumeAgain } from '../viewing/consume.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
@@ -17,27 +17,30 @@ const noTransports: Transports = {};
 
 /**
  * Enters a peer, or takes it over from the boot that had it: its router and, if asked for, its transports are made while
- * the directory takes it in. One that comes from elsewhere gets consumers of what it watched there.
+ * the directory takes it in. One that comes from elsewhere gets consumers of what it watched there. A peer of the same
+ * id that is here already keeps its media until the directory has let this one replace it.
  */
 export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
   node.assertAccepting();
   return node.slices.join(params.room, async (slice) => {
     const peer = new Peer(recordOf(slice, params), await slice.routerForPeer());
     peer.rtpCapabilities = params.rtpCapabilities;
-    replaceEarlier(slice, peer);
-    slice.peers.set(peer.id, peer);
+    if (!slice.peers.has(peer.id)) slice.peers.set(peer.id, peer);
+    slice.entering.add(peer);
     try {
-      const [snapshot, transports] = await Promise.all([
-        enter(slice, peer, params.from),
+      const [position, transports] = await Promise.all([
+        enter({ slice, peer }, params),
         params.transports ? bothTransports(node, { slice, peer }) : noTransports,
       ]);
+      await slice.reach(position);
       peer.assertOpen();
-      peer.enter({ epoch: snapshot.epoch, seq: snapshot.seq });
       const move = params.from && (await settleIn(node, { slice, peer }, params, transports));
-      return { snapshot, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
+      return { ...position, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
     } catch (error) {
-      await undo(slice, peer, params.from !== undefined);
+      await undo({ slice, peer }, params.from !== undefined, error);
       throw error;
+    } finally {
+      slice.entering.delete(peer);
     }
   });
 };
@@ -51,21 +54,30 @@ function recordOf({ owner }: Slice, params: OperationParams<'joinPeer'>): PeerRe
     gateway,
     resumeHash,
     features,
+    // The directory says which.
+    generation: 0,
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
   };
 }
 
-function enter(slice: Slice, peer: Peer, from: OperationParams<'joinPeer'>['from']): Promise<RoomSnapshot> {
-  if (!from) return slice.enter(peer.record);
-  const { node, boot, sessionId } = from;
-  return slice.take(peer.record, { node: node as NodeId, boot: boot as BootId, sessionId });
+/** The directory has taken the producers of an earlier peer of the id out in the change that entered this one. */
+async function enter({ slice, peer }: PeerPlace, params: OperationParams<'joinPeer'>): Promise<Position> {
+  const { generation, epoch, seq } = await askDirectory(slice, peer.record, params);
+  const earlier = slice.peers.get(peer.id);
+  if (earlier && earlier !== peer) slice.discard(earlier);
+  peer.assertOpen();
+  slice.peers.set(peer.id, peer);
+  peer.record = { ...peer.record, generation };
+  peer.enter({ epoch, seq });
+  return { epoch, seq };
 }
 
-/** The newest session is the peer. The directory takes the earlier one's producers out in the change that enters this. */
-function replaceEarlier(slice: Slice, peer: Peer): void {
-  const earlier = slice.peers.get(peer.id);
-  if (earlier) slice.discard(earlier);
+function askDirectory(slice: Slice, record: PeerRecord, params: OperationParams<'joinPeer'>): Promise<Entered> {
+  const { from, shown } = params;
+  if (!from) return slice.enter(record, shown);
+  const { node, boot, sessionId } = from;
+  return slice.take(record, { node: node as NodeId, boot: boot as BootId, sessionId });
 }
 
 async function bothTransports(node: Services, place: PeerPlace): Promise<Transports> {
@@ -119,8 +131,8 @@ function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabi
  * Whether the directory took a new peer or not is not known here: it is told that the peer is gone. One that was moving
  * stays where it was; if this node has it already, the sweep takes it out once its session gives it up.
  */
-async function undo(slice: Slice, peer: Peer, moving: boolean): Promise<void> {
-  if (slice.peers.get(peer.id) !== peer) return;
-  if (moving) slice.discard(peer);
+async function undo({ slice, peer }: PeerPlace, moving: boolean, error: unknown): Promise<void> {
+  const wasRefused = isSluiceError(error, 'forbidden') || isSluiceError(error, 'roomFull');
+  if (moving || wasRefused || peer.closed) slice.discard(peer);
   else await slice.remove(peer, 'failed').catch(() => undefined);
 }

@@ -1,11 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { drainServed, type PeerRecord, SluiceError } from '@sluice/shared';
-import type { Peer } from '../room/peer.ts';
 import { confirmMove, pendingNotice } from '../moving/move-notice.ts';
 import { releaseMedia } from '../moving/old-place.ts';
 import { detach } from '../moving/resume-window.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
-import type { Slice } from '../room/slice.ts';
 import type { Services } from './services.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
@@ -45,8 +43,7 @@ async function attach(node: Services, place: PeerPlace, record: PeerRecord): Pro
   peer.attach();
   try {
     await peer.changeRecord(record, async () => {
-      await slice.commit({ type: 'updatePeer', peer: record });
-      await assertStillOurs(slice, peer);
+      await slice.write({ type: 'updatePeer', peer: record });
       peer.assertOpen();
     });
   } catch (error) {
@@ -66,13 +63,6 @@ export const drain: Operation<'drain'> = (node, params) => drainServed(node.drai
 export const cancelDrain: Operation<'cancelDrain'> = (node) => drainServed(node.drain).cancelDrain();
 
 export const drainStatus: Operation<'drainStatus'> = (node) => drainServed(node.drain).drainStatus();
-
-/** A write about a peer that has moved on is skipped without a word: its new node has to be asked. */
-async function assertStillOurs({ feed, owner }: Slice, { id }: Peer): Promise<void> {
-  await feed.catchUp();
-  const record = feed.view.peers.get(id);
-  if (record && record.boot !== owner.boot) throw new SluiceError('peerNotFound', 'This peer has moved on.');
-}
 
 function sameText(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];

@@ -11,11 +11,11 @@ export const updatePeer: Operation<'updatePeer'> = onPeer<'updatePeer'>(async ({
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
   };
-  await peer.changeRecord(record, () => slice.commit({ type: 'updatePeer', peer: record }));
+  await peer.changeRecord(record, () => slice.write({ type: 'updatePeer', peer: record }));
   return nothing;
 });
 
 export const sendMessage: Operation<'sendMessage'> = onPeer<'sendMessage'>(async ({ slice, peer }, { payload, to }) => {
-  const { seq } = await slice.commit({ type: 'message', from: peer.id, payload, ...(to && { to }) });
+  const { seq } = await slice.write({ type: 'message', from: peer.id, payload, ...(to && { to }) });
   return { seq };
 });

@@ -88,7 +88,7 @@ async function publish({ slice, peer }: PeerPlace, producer: OwnProducer['produc
   const own: OwnProducer = { peer, producer, record };
   slice.producers.add(own);
   try {
-    await slice.commit({ type: 'addProducer', producer: record });
+    await slice.write({ type: 'addProducer', producer: record });
     if (producer.closed || peer.closed)
       throw new SluiceError('transportNotFound', 'The transport was closed meanwhile.');
   } catch (error) {
@@ -103,14 +103,14 @@ async function setPaused({ slice, peer }: PeerPlace, producerId: ProducerId, pau
   const own = peer.producer(producerId, 'media');
   await (paused ? own.producer.pause() : own.producer.resume());
   own.record = { ...own.record, paused };
-  await slice.commit({ type: 'setProducerPaused', producerId, paused });
+  await slice.write({ type: 'setProducerPaused', producerId, paused });
   return nothing;
 }
 
 async function close({ slice }: PeerPlace, own: OwnProducer) {
   own.closing = true;
   try {
-    await slice.commit({ type: 'removeProducer', producerId: own.record.producerId });
+    await slice.write({ type: 'removeProducer', producerId: own.record.producerId });
   } catch (error) {
     own.closing = false;
     throw error;

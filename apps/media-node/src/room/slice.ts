@@ -1,7 +1,10 @@
 import type {
   Change,
   Clock,
+  Committed,
+  Entered,
   Logger,
+  NewPeerRecord,
   Owner,
   PeerId,
   PeerRecord,
@@ -9,7 +12,6 @@ import type {
   ProducerId,
   ProducerRecord,
   RoomId,
-  RoomSnapshot,
 } from '@sluice/shared';
 import { RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
@@ -52,12 +54,15 @@ export class Slice {
   readonly #writer: SliceWriter;
   /** Producers that were closed on purpose lately: they get no successor. */
   readonly #gone = new Set<ProducerId>();
-  /** Joins under way: a slice that somebody is about to enter is not empty. */
+  /** Peers that the directory has not answered for yet. Each is among `peers` too, unless another has its id. */
+  readonly entering = new Set<Peer>();
+  /** Joins under way: a slice that a peer is about to enter is not empty. */
   joining = 0;
   /** The cluster has taken this slice from us. */
   fenced = false;
   /** The directory has yet to be told again what this node holds of the room. */
   lost = false;
+  #opened: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: SliceOptions<Slice>) {
@@ -104,9 +109,18 @@ export class Slice {
     return this.#routers.standing;
   }
 
-  /** Begins to follow the room. The first snapshot comes with the first peer that enters. */
+  /** Begins to follow the room: its events are heard before it is read. Shared by all who ask. */
   open(): Promise<void> {
-    return this.feed.subscribe();
+    this.#opened ??= this.feed.subscribe();
+    // A room that is not there yet, or can't be read now, is read when the first peer has entered.
+    void this.#opened.then(() => this.feed.load()).catch(() => undefined);
+    return this.#opened;
+  }
+
+  /** Resolves when the room is known up to here. */
+  async reach(position: Position): Promise<void> {
+    await this.open();
+    await this.feed.reach(position);
   }
 
   /** It was closed on purpose: for a while its consumers are known not to be waiting for a successor. */
@@ -136,6 +150,11 @@ export class Slice {
     return [...this.peers.values()].filter(({ entered }) => entered);
   }
 
+  /** All peers with media here, those that are entering included. */
+  present(): Peer[] {
+    return [...new Set([...this.peers.values(), ...this.entering])];
+  }
+
   recordOf(producerId: ProducerId): ProducerRecord | undefined {
     return this.producers.get(producerId)?.record ?? this.feed.view.producers.get(producerId);
   }
@@ -150,34 +169,31 @@ export class Slice {
     return record;
   }
 
-  /** Enters a peer into the room and takes the room's picture from the same change. */
-  async enter(record: PeerRecord): Promise<RoomSnapshot> {
+  /** Enters a peer into the room. `shown` is the hash of the token that its client has shown. */
+  async enter(record: NewPeerRecord, shown: string | undefined): Promise<Entered> {
     const { directory, config } = this.#options;
-    const limits = { maxPeers: config.maxPeersPerRoom, heard: this.feed.position };
-    const snapshot = await this.#writer.fenced(() => directory.enter(this.room, record, limits));
-    this.#begin(snapshot);
-    return snapshot;
+    const limits = { maxPeers: config.maxPeersPerRoom, heard: this.feed.position, shown };
+    return this.#begin(await this.#writer.fenced(() => directory.enter(this.room, record, limits)));
   }
 
   /**
-   * Takes a peer over from another boot, its room none the wiser.
+   * Takes a peer over from another boot; nobody in the room sees it leave.
    *
-   * @throws peerNotFound when it has left, or somebody else has it by now.
+   * @throws peerNotFound when it has left, or has another owner or another session by now.
    */
-  async take(record: PeerRecord, from: Owner & Pick<PeerRecord, 'sessionId'>): Promise<RoomSnapshot> {
-    await this.commit({ type: 'takePeer', peer: record, from });
-    const snapshot = await this.#options.directory.snapshot(this.room);
-    const taken = snapshot?.peers.find(({ peerId }) => peerId === record.peerId);
-    if (!snapshot || taken?.boot !== record.boot || taken.sessionId !== record.sessionId) {
-      throw new SluiceError('peerNotFound', 'The peer has left, or is in other hands.');
-    }
-    this.#begin(snapshot);
-    return snapshot;
+  async take(record: NewPeerRecord, from: Owner & Pick<PeerRecord, 'sessionId'>): Promise<Entered> {
+    const limits = { heard: this.feed.position };
+    return this.#begin(await this.#writer.fenced(() => this.#options.directory.take(this.room, record, from, limits)));
   }
 
   /** Writes to the directory; see {@link SliceWriter}. */
-  commit(...changes: Change[]): Promise<Position> {
+  commit(...changes: Change[]): Promise<Committed> {
     return this.#writer.commit(changes);
+  }
+
+  /** Writes a change that a client is answered for; see {@link SliceWriter}. */
+  write(change: Change): Promise<Position> {
+    return this.#writer.write(change);
   }
 
   /** Writes what this node holds of the room. From here on our peers are in the life that it has now. */
@@ -185,16 +201,17 @@ export class Slice {
     return this.#writer.restore(changes);
   }
 
-  #begin(snapshot: RoomSnapshot): void {
-    if (this.entered().length === 0) this.#writer.life = snapshot.epoch;
-    this.feed.seed(snapshot);
+  #begin(entered: Entered): Entered {
+    if (this.entered().length === 0) this.#writer.life = entered.epoch;
+    return entered;
   }
 
   /** Takes a peer out of the room: its media at once, its record as soon as the directory takes it. */
   async remove(peer: Peer, reason: 'left' | 'disconnected' | 'replaced' | 'kicked' | 'failed'): Promise<void> {
-    const producerIds = [...peer.producers.keys()];
+    const leaver = { peer: peer.record, hasEntered: peer.entered };
+    const producers = [...peer.producers.values()].map((own) => own.record);
     this.discard(peer);
-    await this.commit({ type: 'removePeer', peerId: peer.id, reason, producerIds });
+    await this.#writer.leave({ ...leaver, producers }, reason);
   }
 
   /** Lets a peer's media go without a word to the directory: it knows. */
@@ -216,7 +233,7 @@ export class Slice {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const peer of [...this.peers.values()]) this.discard(peer);
+    for (const peer of this.present()) this.discard(peer);
     this.demand.close();
     this.links.close();
     this.#routers.close();

@@ -4,7 +4,6 @@ import type { Slice } from './slice.ts';
 
 interface Entry {
   slice: Slice;
-  opened: Promise<void>;
   emptyTimer: Timer | undefined;
 }
 
@@ -39,14 +38,16 @@ export class Slices {
     return this.#entries.get(room)?.slice;
   }
 
-  /** Runs `use` with the room's slice, which stays open meanwhile; an empty one goes some time later. */
+  /**
+   * Runs `use` with the room's slice, which stays open meanwhile; an empty one goes some time later. The slice may not
+   * have heard of the room yet: see `Slice.reach`.
+   */
   async join<T>(room: RoomId, use: (slice: Slice) => Promise<T>): Promise<T> {
     await this.#closing.get(room);
     const entry = this.#entry(room);
     entry.slice.joining++;
     entry.emptyTimer?.cancel();
     try {
-      await entry.opened;
       return await use(entry.slice);
     } finally {
       entry.slice.joining--;
@@ -79,8 +80,8 @@ export class Slices {
     const standing = this.#entries.get(room);
     if (standing) return standing;
     const slice = this.#options.create(room);
-    const entry: Entry = { slice, opened: slice.open(), emptyTimer: undefined };
-    entry.opened.catch(() => void this.drop(slice));
+    const entry: Entry = { slice, emptyTimer: undefined };
+    slice.open().catch(() => void this.drop(slice));
     this.#entries.set(room, entry);
     return entry;
   }

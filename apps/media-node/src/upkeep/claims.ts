@@ -1,4 +1,4 @@
-import type { Directory, Owner, RoomId, Touched } from '@sluice/shared';
+import type { Directory, Owner, Position, RoomCount, RoomId, Touched } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { type FencedOptions, letGo } from '../events/fenced.ts';
 import { forEachBounded } from './for-each.ts';
@@ -10,6 +10,8 @@ export interface ClaimsOptions extends RepublishOptions, FencedOptions {
 
 /** How many rooms that the directory has lost are written again at once. */
 const republishedAtOnce = 16;
+/** How many rooms that this node has not heard all of are read at once. */
+const readAtOnce = 16;
 
 /**
  * Keeps this node's claims on its rooms: the directory forgets a room that no owner touches for a minute. A claim that
@@ -27,7 +29,7 @@ export class Claims {
     if (this.#running) return;
     this.#running = true;
     try {
-      const { fenced, missing } = await this.#touch();
+      const { fenced, missing, found } = await this.#touch();
       for (const room of fenced) {
         const slice = this.#node.slices.get(room);
         if (slice) letGo(this.#node, slice);
@@ -39,6 +41,7 @@ export class Claims {
         (slice) => republish(this.#node, slice),
         () => undefined,
       );
+      await forEachBounded(found, readAtOnce, (count) => this.#count(count), this.#later);
     } finally {
       this.#running = false;
     }
@@ -51,16 +54,34 @@ export class Claims {
       if (!slice.feed.position || slice.fenced) continue;
       byBoot.set(slice.owner, [...(byBoot.get(slice.owner) ?? []), slice.room]);
     }
-    const found: Touched = { fenced: [], missing: [] };
+    const touched: Touched = { fenced: [], missing: [], found: [] };
     for (const [owner, rooms] of byBoot) {
       try {
-        const { fenced, missing } = await this.#node.directory.touch(owner, rooms);
-        found.fenced.push(...fenced);
-        found.missing.push(...missing);
+        const { fenced, missing, found } = await this.#node.directory.touch(owner, rooms);
+        touched.fenced.push(...fenced);
+        touched.missing.push(...missing);
+        touched.found.push(...found);
       } catch (error) {
-        this.#node.log.debug({ code: SluiceError.from(error).code }, 'Claims will be renewed later.');
+        this.#later(error);
       }
     }
-    return found;
+    return touched;
+  }
+
+  readonly #later = (error: unknown): void => {
+    this.#node.log.debug({ code: SluiceError.from(error).code }, 'Claims will be renewed later.');
+  };
+
+  /** Redis may have lost records of the room without an event, by an eviction: another number of them shows it. */
+  async #count({ room, peers, producers, ...position }: RoomCount): Promise<void> {
+    const feed = this.#node.slices.get(room)?.feed;
+    if (!feed) return;
+    if (!isAt(position, feed.position)) await feed.catchUp();
+    const { view } = feed;
+    if (!isAt(position, feed.position)) return;
+    if (view.peers.size !== peers || view.producers.size !== producers) feed.doubt();
   }
 }
+
+const isAt = ({ epoch, seq }: Position, position: Position | undefined): boolean =>
+  position?.epoch === epoch && position.seq === seq;

@@ -13,7 +13,7 @@ export function differencesOf(slice: Slice): Change[] {
 function peersOf(slice: Slice): Change[] {
   return slice.entered().flatMap(({ id, record }): Change[] => {
     const told = slice.feed.view.peers.get(id);
-    if (!told) return [{ type: 'restorePeer', peer: record }];
+    if (!told || told.generation < record.generation) return [{ type: 'restorePeer', peer: record }];
     const isOther = told.boot === record.boot && !isDeepStrictEqual(told, record);
     return isOther ? [{ type: 'updatePeer', peer: record }] : [];
   });
@@ -27,7 +27,7 @@ function producersOf(slice: Slice): Change[] {
     if (own.producer.closed) slice.producers.close(own);
     if (!own.peer.entered || own.closing || own.producer.closed) continue;
     const record = told.get(producerId);
-    if (!record) changes.push({ type: 'addProducer', producer: own.record });
+    if (!record) changes.push({ type: 'restoreProducer', producer: own.record });
     else if (record.paused !== paused) changes.push({ type: 'setProducerPaused', producerId, paused });
   }
   for (const { producerId, boot } of told.values()) {
@@ -38,8 +38,15 @@ function producersOf(slice: Slice): Change[] {
 }
 
 /** Peers that the directory still has under our boot, and that are not here any more. */
-function peersLeft({ owner, peers, feed }: Slice): Change[] {
-  return [...feed.view.peers.values()]
-    .filter(({ peerId, boot }) => boot === owner.boot && !peers.has(peerId))
-    .map(({ peerId }) => ({ type: 'removePeer', peerId, reason: 'disconnected', producerIds: [] }));
+function peersLeft(slice: Slice): Change[] {
+  const here = new Set(slice.present().map(({ id }) => id));
+  return [...slice.feed.view.peers.values()]
+    .filter(({ peerId, boot }) => boot === slice.owner.boot && !here.has(peerId))
+    .map(({ peerId, resumeHash }) => ({
+      type: 'removePeer',
+      peerId,
+      resumeHash,
+      reason: 'disconnected',
+      producerIds: [],
+    }));
 }

@@ -10,7 +10,7 @@ export interface RepublishOptions {
 
 /**
  * The directory has lost a room, or what this node holds of it: everyone who holds a part of it writes that part again.
- * What it has already stays as it is. Where the directory can't be reached the slice stays `lost`, and the sweep asks
+ * What it has already just so stays as it is. Where the directory can't be reached the slice stays `lost`, and the sweep asks
  * again.
  */
 export async function republish({ metrics, log }: RepublishOptions, slice: Slice): Promise<void> {
@@ -18,7 +18,7 @@ export async function republish({ metrics, log }: RepublishOptions, slice: Slice
   if (slice.fenced || slice.closed) return;
   const changes: Change[] = slice.entered().map(({ record }) => ({ type: 'restorePeer', peer: record }));
   for (const { peer, record } of slice.producers) {
-    if (peer.entered) changes.push({ type: 'addProducer', producer: record });
+    if (peer.entered) changes.push({ type: 'restoreProducer', producer: record });
   }
   try {
     await slice.restore(changes);

@@ -18,10 +18,10 @@ export interface SweepOptions extends ClaimsOptions {
 }
 
 /**
- * Every how many ms the directory and the pipes are compared with what is here. More often heals a lost message sooner;
- * each costs a script for each room and an exchange for each pair of routers between nodes.
+ * Every how many ms the directory and the pipes are compared with what is here. More often heals a lost message, or a key
+ * that Redis has lost, sooner; each costs a script for each room and an exchange for each pair of routers between nodes.
  */
-const sweepEveryMs = 5000;
+const sweepEveryMs = 3000;
 
 /** The others' patience, in ms: who was silent for so long may have been fenced. */
 const frozenAfterMs = 2000;
@@ -96,7 +96,6 @@ export class Sweep {
 
   async #compare(slice: Slice): Promise<void> {
     if (!slice.feed.position || slice.closed || slice.fenced) return;
-    await slice.feed.catchUp();
     const changes = differencesOf(slice);
     if (changes.length === 0) return;
     await slice.commit(...changes);

@@ -1,11 +1,13 @@
-import type { NodeId, OperationResults } from '@sluice/shared';
-import { isSluiceError } from '@sluice/shared';
+import type { NodeId, OperationResults, PeerId } from '@sluice/shared';
+import { isSluiceError, peerIdTaken } from '@sluice/shared';
+import type { ActionFields } from '@sluice/shared/protocol';
 import { withDeadline } from '../nodes/deadline.ts';
 import type { OwnParams, PeerAddress } from '../nodes/node-client.ts';
 import { isNodesFault, type Placement } from '../nodes/placements.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
 import type { EntryCall } from './call.ts';
 import type { EntryServices } from './entry.ts';
+import { hashResumeToken, isTokenOf } from './resume-token.ts';
 
 /** A peer on its way in, with a session id that is new. */
 export interface Newcomer extends Omit<PeerAddress, 'address'> {
@@ -21,8 +23,9 @@ export interface Admission {
 }
 
 /**
- * Chooses a node and has it take the peer in. The room's events are heard before the node is asked. Where it is unclear
- * in the end whether the node did it, the node is told to let the peer go.
+ * Chooses a node and has it take the peer in. Meanwhile the room is read, unless it is known already; first where the
+ * choice depends on it, or the client brings a peer id that may be another's. Where it is unclear in the end whether the
+ * node did it, the node is told to let the peer go.
  */
 export async function admit(
   call: EntryCall<'join'>,
@@ -32,8 +35,12 @@ export async function admit(
 ): Promise<Admission> {
   const { fields, deadline } = call;
   const { placements, clock, config } = services;
-  const looking = placements.needsPresence(fields.node) ? followed.look() : undefined;
-  await withDeadline(clock, deadline, Promise.all([looking, followed.subscribed()]));
+  const loading = followed.load();
+  // One that fails is tried again when the peer has entered.
+  loading.catch(() => undefined);
+  const isNeeded = placements.needsPresence(fields.node) || fields.peerId !== undefined;
+  if (isNeeded) await withDeadline(clock, deadline, loading);
+  if (fields.peerId !== undefined) await withDeadline(clock, deadline, assertFree(followed, fields.peerId, fields));
   // Chosen and said to be entering in one turn: those who come next in the same instant see where this one goes.
   const choose = () =>
     placements.choose({
@@ -50,6 +57,25 @@ export async function admit(
     // The one that was chosen has just gone, or takes no peers. Another, once, within the same deadline.
     return enterNode(entering, choose());
   }
+}
+
+/**
+ * The directory has the last word; what this gateway knows already costs no node anything.
+ *
+ * @throws forbidden where the peer id is another's.
+ */
+async function assertFree(
+  followed: FollowedRoom,
+  peerId: PeerId,
+  { resumeToken }: ActionFields<'join'>,
+): Promise<void> {
+  const isAnothers = () => {
+    const record = followed.record(peerId);
+    return record !== undefined && !(resumeToken !== undefined && isTokenOf(resumeToken, record.resumeHash));
+  };
+  // It may have left just now.
+  if (isAnothers()) await followed.catchUp();
+  if (isAnothers()) throw peerIdTaken();
 }
 
 interface EnteringPeer {
@@ -81,12 +107,13 @@ async function enterNode(entering: EnteringPeer, placement: Placement): Promise<
 }
 
 function joinParams({ fields }: EntryCall<'join'>, gateway: string, resumeHash: string): OwnParams<'joinPeer'> {
-  const { name, metadata, features, transports, rtpCapabilities } = fields;
+  const { name, metadata, features, transports, rtpCapabilities, resumeToken } = fields;
   return {
     gateway,
     resumeHash,
     features,
     transports,
+    ...(resumeToken !== undefined && { shown: hashResumeToken(resumeToken) }),
     ...(name !== undefined && { name }),
     ...(metadata !== undefined && { metadata }),
     ...(rtpCapabilities !== undefined && { rtpCapabilities }),

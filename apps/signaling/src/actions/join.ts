@@ -11,8 +11,8 @@ import { newResumeToken } from './resume-token.ts';
 type JoinCall = EntryCall<'join'>;
 
 /**
- * The room is followed before the peer enters it, so whatever happens after the node's snapshot is heard; the reply is
- * made from the feed's own picture, once that is at the snapshot or past it.
+ * The room's events are heard before it is read, and it is read while the node takes the peer in; the reply is made from
+ * that picture, once it is at the peer's own entry or past it.
  */
 export function createJoin(services: EntryServices): EntryHandler<'join'> {
   return async (call) => {
@@ -38,6 +38,10 @@ export function createJoin(services: EntryServices): EntryHandler<'join'> {
 }
 
 function assertPossible({ session, fields }: JoinCall, services: EntryServices): void {
+  // Without keys no token can be checked, and one that is not checked proves nothing.
+  if (fields.token !== undefined) {
+    throw new SluiceError('unauthorized', 'This server has no keys to check a token with.');
+  }
   if (fields.node !== undefined && !services.config.allowNodeChoice) {
     throw new SluiceError('forbidden', 'A join may not name its node here.', { details: { field: 'node' } });
   }
@@ -52,7 +56,7 @@ async function reach(
   { peer, result }: Admission,
 ): Promise<void> {
   try {
-    await withDeadline(clock, deadline, followed.reach(result.snapshot));
+    await withDeadline(clock, deadline, followed.reach(result));
   } catch (error) {
     void farewells.leave(peer, 'failed');
     throw error;

@@ -1,6 +1,6 @@
 import type { BootId, Directory, Logger, NodeId, PeerId, Position, RoomId } from '@sluice/shared';
 import { type ProducerId, RoomFeed, SluiceError } from '@sluice/shared';
-import type { PeerInfo, PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '@sluice/shared/protocol';
+import type { PeerInfo, PeerRecord, ProducerRecord, RoomEvent } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from './client-events.ts';
 import { Entering } from './entering.ts';
 import { type Member, Members } from './members.ts';
@@ -41,9 +41,6 @@ export class FollowedRoom {
   readonly #members = new Members();
   readonly #entering = new Entering();
   #subscribed: Promise<void> | undefined;
-  #looking: Promise<RoomSnapshot | undefined> | undefined;
-  /** The peers of the first look, until the feed is seeded. */
-  #glimpse: readonly PeerRecord[] = [];
 
   constructor(options: FollowedRoomOptions) {
     this.room = options.room;
@@ -83,20 +80,16 @@ export class FollowedRoom {
     return this.#subscribed;
   }
 
-  /** Reads where the room is, unless the feed knows already: one read, however many ask. */
-  async look(): Promise<void> {
-    if (this.position) return;
-    this.#looking ??= this.#directory.snapshot(this.room).finally(() => {
-      this.#looking = undefined;
-    });
-    this.#glimpse = (await this.#looking)?.peers ?? [];
+  /** Hears the room's events and then reads the room, unless it is known already: one read, however many ask. */
+  async load(): Promise<void> {
+    await this.subscribed();
+    await this.#feed.load();
   }
 
   /** The nodes that the room is on, as far as is known; those that peers of this gateway are just entering included. */
   presentNodes(): ReadonlySet<NodeId> {
-    const peers = this.position ? this.#feed.view.peers.values() : this.#glimpse;
     const nodes = new Set(this.#entering.nodes());
-    for (const { node } of peers) nodes.add(node);
+    for (const { node } of this.#feed.view.peers.values()) nodes.add(node);
     return nodes;
   }
 
@@ -106,26 +99,21 @@ export class FollowedRoom {
   }
 
   /**
-   * Brings the feed to where the snapshot is, or further.
+   * Brings the room's picture to this position, or past it.
    *
    * @throws coordinatorUnavailable where what is missing can't be read.
    */
-  async reach(snapshot: RoomSnapshot): Promise<void> {
-    this.#feed.seed(snapshot);
-    if (this.#isBehind(snapshot)) await this.#feed.catchUp();
-    if (this.#isBehind(snapshot)) throw new SluiceError('coordinatorUnavailable', 'The room cannot be read yet.');
+  async reach(position: Position): Promise<void> {
+    await this.subscribed();
+    await this.#feed.reach(position);
   }
 
   /** Brings the feed to where the directory is. False where the directory has no such room. */
   async read(): Promise<boolean> {
-    await this.subscribed();
-    if (!this.position) {
-      const snapshot = await this.#directory.snapshot(this.room);
-      if (snapshot) this.#feed.seed(snapshot);
-      return snapshot !== undefined;
-    }
-    await this.catchUp();
-    return true;
+    const isKnown = this.position !== undefined;
+    await this.load();
+    if (isKnown) await this.catchUp();
+    return this.#feed.position !== undefined;
   }
 
   /** Reads what was missed on the bus, if anything was. */
@@ -168,12 +156,6 @@ export class FollowedRoom {
 
   close(): Promise<void> {
     return this.#feed.close();
-  }
-
-  #isBehind(snapshot: RoomSnapshot): boolean {
-    const { position } = this;
-    if (!position) return true;
-    return position.epoch === snapshot.epoch ? position.seq < snapshot.seq : position.epoch < snapshot.epoch;
   }
 
   #take(event: RoomEvent, position: Position): void {

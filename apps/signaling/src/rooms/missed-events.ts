@@ -15,8 +15,11 @@ export interface MissedSource {
 
 /** The feed may go on while the stream is read. The stream is read again then, this often at most. */
 const readsAtMost = 3;
-/** How many events are looked through for what a peer has lost: well within what a room keeps. */
-const lookBack = 500;
+/**
+ * How many events are looked through for what a peer has lost: well within what a room keeps. Fewer where those are too
+ * many bytes to be kept; a loss is among the latest.
+ */
+const lookBack = [500, 100, 20] as const;
 
 /** What a peer has missed since `after`, up to where the feed is. Undefined where the stream no longer reaches back. */
 export async function readMissed(source: MissedSource, peerId: PeerId, after: Position): Promise<Missed | undefined> {
@@ -56,8 +59,15 @@ export async function lostProducers(
   peerId: PeerId,
   { epoch, seq }: Position,
 ): Promise<ProducerId[]> {
-  const from = { epoch, seq: Math.max(0, seq - lookBack) };
-  const batches = (await directory.eventsAfter(room, from).catch(() => undefined)) ?? [];
+  for (const count of lookBack) {
+    const from = { epoch, seq: Math.max(0, seq - count) };
+    const batches = await directory.eventsAfter(room, from).catch(() => undefined);
+    if (batches) return lossesIn(batches, peerId);
+  }
+  return [];
+}
+
+function lossesIn(batches: readonly EventBatch[], peerId: PeerId): ProducerId[] {
   return batches
     .flatMap(({ events }) => events)
     .filter(isLoss)

@@ -1,16 +1,57 @@
 import * as z from 'zod';
-import type { Bus, Subscription } from '../bus/bus.ts';
-import { channels } from '../bus/channels.ts';
 import type { RoomId } from '../base/ids.ts';
 import type { Logger } from '../base/logging.ts';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import { channels } from '../bus/channels.ts';
 import type { EventBatch, RoomEvent } from '../protocol/room.ts';
+import { isPeerRecord, isProducerRecord } from './records.ts';
 
-/** The one message on a room's channel. Events are made by our own scripts, so only the frame is checked here. */
+/** The one message on a room's channel. */
 const frame = z.object({
   epoch: z.number().int().nonnegative(),
   seq: z.number().int().positive(),
-  events: z.array(z.looseObject({ type: z.string() })).min(1),
+  events: z.array(z.unknown()).min(1),
 });
+
+/** What a reader relies on in each event. One of a type that this version doesn't know is passed on as it is. */
+const checks: { [T in RoomEvent['type']]: (event: Record<string, unknown>) => boolean } = {
+  peerJoined: ({ peer }) => isPeerRecord(peer),
+  peerUpdated: ({ peer }) => isPeerRecord(peer),
+  peerLeft: ({ peerId }) => typeof peerId === 'string',
+  producerAdded: ({ producer }) => isProducerRecord(producer),
+  producerClosed: isProducers,
+  producerPaused: isProducers,
+  producerResumed: isProducers,
+  message: ({ from, to }) => typeof from === 'string' && (to === undefined || Array.isArray(to)),
+  sliceFenced: ({ node, boot }) => typeof node === 'string' && typeof boot === 'string',
+  roomClosed: () => true,
+};
+
+function isProducers({ producerId, peerId }: Record<string, unknown>): boolean {
+  return typeof producerId === 'string' && typeof peerId === 'string';
+}
+
+function isRoomEvent(value: unknown): value is RoomEvent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type } = value as { type?: unknown };
+  if (typeof type !== 'string') return false;
+  const check = Object.hasOwn(checks, type) ? checks[type as RoomEvent['type']] : undefined;
+  return check ? check(value as Record<string, unknown>) : true;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A list of events. Undefined where one of them is none of ours. */
+export function decodeEvents(text: string): RoomEvent[] | undefined {
+  const events = parse(text);
+  return Array.isArray(events) && events.length > 0 && events.every(isRoomEvent) ? events : undefined;
+}
 
 /** `events` are JSON texts already: what was written is passed on as it is. */
 export function encodeBatch(epoch: number, seq: number, events: readonly string[]): string {
@@ -19,15 +60,10 @@ export function encodeBatch(epoch: number, seq: number, events: readonly string[
 
 /** Undefined for what is not a batch: the caller counts and drops it. */
 export function decodeBatch(text: string): EventBatch | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = frame.safeParse(json);
+  const parsed = frame.safeParse(parse(text));
   if (!parsed.success) return undefined;
-  return { epoch: parsed.data.epoch, seq: parsed.data.seq, events: parsed.data.events as unknown as RoomEvent[] };
+  const { epoch, seq, events } = parsed.data;
+  return events.every(isRoomEvent) ? { epoch, seq, events } : undefined;
 }
 
 /** What of the batch comes after `seq`: a reader may stand in the middle of one. Undefined when nothing does. */

@@ -1,19 +1,32 @@
-import type { Bus, Subscription } from '../bus/bus.ts';
-import { channels } from '../bus/channels.ts';
-import type { MemoryHub } from '../bus/memory-bus.ts';
 import { SluiceError } from '../base/errors.ts';
 import type { BootId, NodeId, PeerId, RoomId } from '../base/ids.ts';
 import { type Logger, silentLogger } from '../base/logging.ts';
-import type { EventBatch, LeaveReason, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../protocol/room.ts';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import { channels } from '../bus/channels.ts';
+import type { MemoryHub } from '../bus/memory-bus.ts';
+import type {
+  EventBatch,
+  LeaveReason,
+  NewPeerRecord,
+  Owner,
+  PeerRecord,
+  Position,
+  RoomEvent,
+  RoomSnapshot,
+} from '../protocol/room.ts';
 import { batchAfter, encodeBatch, subscribeBatches } from './batch.ts';
 import {
   type BirthLimits,
   type Change,
+  type Committed,
   type Directory,
   type DirectoryLimits,
   defaultDirectoryLimits,
+  type Entered,
+  type EntryLimits,
   FencedError,
-  type Position,
+  peerGone,
+  peerIdTaken,
   type Touched,
 } from './directory.ts';
 import { MemoryRoom } from './memory-room.ts';
@@ -61,29 +74,53 @@ class MemoryDirectory implements Directory {
     return this.#table.rooms.size;
   }
 
-  async enter(id: RoomId, peer: PeerRecord, limits: { maxPeers: number } & BirthLimits): Promise<RoomSnapshot> {
-    const present = this.#room(id);
-    if (present?.isFenced(peer)) throw new FencedError(id);
-    const takeover = present?.takeover(peer) ?? [];
-    const others = (present?.peers.size ?? 0) - (present?.peers.has(peer.peerId) ? 1 : 0);
-    if (present && others >= limits.maxPeers) this.#publish(id, present, takeover);
-    if (others >= limits.maxPeers) throw new SluiceError('roomFull', 'The room is full.');
-    const room = present ?? this.#birth(id, limits);
-    room.claim(peer);
-    this.#publish(id, room, [...takeover, ...room.enter(peer)], limits.heard);
-    return snapshotOf(id, room);
+  async enter(id: RoomId, peer: NewPeerRecord, limits: EntryLimits): Promise<Entered> {
+    const room = this.#room(id) ?? this.#birth(id, limits);
+    if (room.isFenced(peer)) throw new FencedError(id);
+    const known = room.peers.get(peer.peerId);
+    if (known && known.resumeHash !== limits.shown && known.resumeHash !== peer.resumeHash) throw peerIdTaken();
+    const takeover = room.takeover(peer);
+    const isFull = room.peers.size - (known ? 1 : 0) >= limits.maxPeers;
+    if (!isFull) room.claim(peer);
+    const generation = (known?.generation ?? 0) + 1;
+    const entry = isFull ? [] : room.enter({ ...peer, generation });
+    this.#publish(id, room, [...takeover, ...entry], limits.heard);
+    if (isFull) throw new SluiceError('roomFull', 'The room is full.');
+    return { epoch: room.epoch, seq: room.seq, generation };
   }
 
-  async commit(id: RoomId, owner: Owner, changes: readonly Change[], limits: BirthLimits = {}): Promise<Position> {
+  async take(
+    id: RoomId,
+    peer: NewPeerRecord,
+    from: Owner & Pick<PeerRecord, 'sessionId'>,
+    { heard }: Pick<BirthLimits, 'heard'> = {},
+  ): Promise<Entered> {
+    const room = this.#room(id);
+    if (room?.isFenced(peer)) throw new FencedError(id);
+    const known = room?.peers.get(peer.peerId);
+    if (!room || !known) throw peerGone();
+    const { epoch } = room;
+    if (isTaken(known, peer)) return { epoch, seq: room.seq, generation: known.generation };
+    const { node, boot, sessionId } = from;
+    if (!isTaken(known, { ...peer, node, boot, sessionId })) throw peerGone();
+    const generation = known.generation + 1;
+    const takeover = room.takeover(peer);
+    room.claim(peer);
+    this.#publish(id, room, [...takeover, ...room.put({ ...peer, generation })], heard);
+    return { epoch, seq: room.seq, generation };
+  }
+
+  async commit(id: RoomId, owner: Owner, changes: readonly Change[], limits: BirthLimits = {}): Promise<Committed> {
     const births = changes.some((change) => change.type === 'restorePeer');
     const room = this.#room(id) ?? (births ? this.#birth(id, limits) : undefined);
-    if (!room) return { epoch: 0, seq: 0 };
+    if (!room) return { epoch: 0, seq: 0, outcomes: changes.map(() => 'missing') };
     if (room.isFenced(owner)) throw new FencedError(id);
     const takeover = room.takeover(owner);
-    const events = [...takeover, ...changes.flatMap((change) => room.apply(owner, change))];
+    const made = changes.map((change) => room.apply(owner, change));
+    const events = [...takeover, ...made.flatMap((change) => change.events)];
     if (events.length > 0) room.claim(owner);
     this.#publish(id, room, events, limits.heard);
-    return { epoch: room.epoch, seq: room.seq };
+    return { epoch: room.epoch, seq: room.seq, outcomes: made.map(({ outcome }) => outcome) };
   }
 
   async release(id: RoomId, owner: Owner): Promise<void> {
@@ -113,7 +150,10 @@ class MemoryDirectory implements Directory {
   async eventsAfter(id: RoomId, { epoch, seq }: Position): Promise<EventBatch[] | undefined> {
     const room = this.#room(id);
     if (!room || room.epoch !== epoch || seq > room.seq) return undefined;
-    const batches = room.kept
+    const { keptEvents, keptBytes } = this.#limits;
+    const missed = room.kept.filter((kept) => kept.seq + kept.events.length - 1 > seq);
+    if (missed.length > keptEvents || sum(missed.map(({ bytes }) => bytes)) > keptBytes) return undefined;
+    const batches = missed
       .map((kept) => batchAfter({ epoch, seq: kept.seq, events: kept.events.map(parseEvent) }, seq))
       .filter((batch) => batch !== undefined);
     return seq === room.seq || batches[0]?.seq === seq + 1 ? batches : undefined;
@@ -124,12 +164,16 @@ class MemoryDirectory implements Directory {
   }
 
   async touch(owner: Owner, ids: readonly RoomId[]): Promise<Touched> {
-    const touched: Touched = { fenced: [], missing: [] };
+    const touched: Touched = { fenced: [], missing: [], found: [] };
     for (const id of ids) {
       const room = this.#room(id);
       if (!room) touched.missing.push(id);
       else if (room.isFenced(owner)) touched.fenced.push(id);
-      else this.#touchRoom(id, room, owner);
+      else {
+        this.#touchRoom(id, room, owner);
+        const { epoch, seq, peers, producers } = room;
+        touched.found.push({ room: id, epoch, seq, peers: peers.size, producers: producers.size });
+      }
     }
     return touched;
   }
@@ -178,8 +222,7 @@ class MemoryDirectory implements Directory {
     const texts = events.map((event) => JSON.stringify(event));
     const seq = room.seq + 1;
     room.seq += events.length;
-    room.kept.push({ seq, events: texts });
-    if (room.kept.length > this.#limits.keptEvents) room.kept.shift();
+    room.keep({ seq, events: texts, bytes: Buffer.byteLength(texts.join(',')) }, this.#limits);
     this.#renew(id, room);
     this.#tell(channels.room(id), encodeBatch(room.epoch, seq, texts));
   }
@@ -201,6 +244,15 @@ class MemoryDirectory implements Directory {
     rooms.set(id, room);
   }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** Whether a peer is in the hands that it should be in: its owner, its session, its token. */
+const isTaken = (known: PeerRecord, by: NewPeerRecord): boolean =>
+  known.node === by.node &&
+  known.boot === by.boot &&
+  known.sessionId === by.sessionId &&
+  known.resumeHash === by.resumeHash;
 
 const parseEvent = (text: string): RoomEvent => JSON.parse(text) as RoomEvent;
 

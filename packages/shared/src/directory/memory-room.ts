@@ -1,8 +1,20 @@
 import type { NodeId, PeerId, ProducerId } from '../base/ids.ts';
 import type { LeaveReason, Owner, PeerRecord, ProducerRecord, RoomEvent } from '../protocol/room.ts';
-import type { Change } from './directory.ts';
+import type { Change, DirectoryLimits, Outcome } from './directory.ts';
 
-/** A value as Redis would keep it: nobody's object, whoever changes theirs later. */
+/** What a change did. */
+interface Made {
+  outcome: Outcome;
+  events: RoomEvent[];
+}
+
+interface KeptBatch {
+  seq: number;
+  events: string[];
+  bytes: number;
+}
+
+/** A value as Redis would keep it: its own object, so that a caller's later change does not reach it. */
 function copy<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
@@ -18,7 +30,8 @@ export class MemoryRoom {
   readonly epoch: number;
   seq = 0;
   expiresAt = 0;
-  readonly kept: { seq: number; events: string[] }[] = [];
+  readonly kept: KeptBatch[] = [];
+  #keptBytes = 0;
   readonly peers = new Map<PeerId, PeerRecord>();
   readonly producers = new Map<ProducerId, ProducerRecord>();
   readonly #slices = new Map<NodeId, Owner>();
@@ -59,25 +72,38 @@ export class MemoryRoom {
   enter(peer: PeerRecord): RoomEvent[] {
     const events = this.#removePeer(peer.peerId, 'replaced');
     this.peers.set(peer.peerId, copy(peer));
-    return [...events, { type: 'peerJoined', peer }];
+    return [...events, { type: 'peerJoined', peer: copy(peer) }];
   }
 
-  apply(owner: Owner, change: Change): RoomEvent[] {
+  /** Writes a peer that is there, where it is not just so. */
+  put(peer: PeerRecord): RoomEvent[] {
+    if (isSame(this.peers.get(peer.peerId), peer)) return [];
+    this.peers.set(peer.peerId, copy(peer));
+    return [{ type: 'peerUpdated', peer: copy(peer) }];
+  }
+
+  keep(batch: KeptBatch, { keptEvents, keptBytes }: DirectoryLimits): void {
+    this.kept.push(batch);
+    this.#keptBytes += batch.bytes;
+    while (this.kept.length > keptEvents || this.#keptBytes - (this.kept[0]?.bytes ?? 0) > keptBytes) {
+      this.#keptBytes -= this.kept.shift()?.bytes ?? 0;
+    }
+  }
+
+  apply(owner: Owner, change: Change): Made {
     switch (change.type) {
       case 'addProducer':
-        return this.#addProducer(change.producer);
+        return this.#addProducer(owner, change.producer, 'ofAnyone');
+      case 'restoreProducer':
+        return this.#addProducer(owner, change.producer, 'ofOwn');
       case 'removeProducer':
-        return this.#owns(owner, this.producers.get(change.producerId))
-          ? this.#removeProducer(change.producerId, change.reason)
-          : [];
+        return this.#ofProducer(owner, change.producerId, () => this.#removeProducer(change.producerId, change.reason));
       case 'setProducerPaused':
-        return this.#setPaused(owner, change.producerId, change.paused);
+        return this.#ofProducer(owner, change.producerId, (producer) => setPaused(producer, change.paused));
       case 'updatePeer':
-        return this.#putPeer(owner, change.peer);
-      case 'takePeer':
-        return this.#takePeer(change);
+        return this.#updatePeer(owner, change);
       case 'restorePeer':
-        return this.peers.has(change.peer.peerId) ? [] : this.enter(change.peer);
+        return this.#restorePeer(owner, change.peer);
       case 'removePeer':
         return this.#leave(owner, change);
       case 'message':
@@ -89,45 +115,53 @@ export class MemoryRoom {
     return record !== undefined && sameOwner(owner, record);
   }
 
-  #addProducer(producer: ProducerRecord): RoomEvent[] {
-    if (!this.peers.has(producer.peerId) || this.producers.has(producer.producerId)) return [];
+  #addProducer(owner: Owner, producer: ProducerRecord, peers: 'ofAnyone' | 'ofOwn'): Made {
+    const peer = this.peers.get(producer.peerId);
+    if (!peer) return missing;
+    if (peers === 'ofOwn' && !sameOwner(owner, peer)) return other;
+    const known = this.producers.get(producer.producerId);
+    if (known) return sameOwner(owner, known) ? done() : other;
     this.producers.set(producer.producerId, copy(producer));
-    return [{ type: 'producerAdded', producer }];
+    return done({ type: 'producerAdded', producer });
   }
 
-  #setPaused(owner: Owner, producerId: ProducerId, paused: boolean): RoomEvent[] {
+  #ofProducer(owner: Owner, producerId: ProducerId, change: (producer: ProducerRecord) => RoomEvent[]): Made {
     const producer = this.producers.get(producerId);
-    if (!producer || !sameOwner(owner, producer) || producer.paused === paused) return [];
-    producer.paused = paused;
-    return [{ type: paused ? 'producerPaused' : 'producerResumed', producerId, peerId: producer.peerId }];
+    if (!producer) return missing;
+    return sameOwner(owner, producer) ? done(...change(producer)) : other;
   }
 
-  #putPeer(holder: Owner, peer: PeerRecord): RoomEvent[] {
+  #updatePeer(owner: Owner, { peer }: Extract<Change, { type: 'updatePeer' }>): Made {
     const known = this.peers.get(peer.peerId);
-    if (!this.#owns(holder, known) || JSON.stringify(known) === JSON.stringify(peer)) return [];
-    this.peers.set(peer.peerId, copy(peer));
-    return [{ type: 'peerUpdated', peer }];
+    if (!known) return missing;
+    if (!sameOwner(owner, known) || known.resumeHash !== peer.resumeHash) return other;
+    return done(...this.put({ ...peer, generation: known.generation }));
   }
 
-  #takePeer({ peer, from }: Extract<Change, { type: 'takePeer' }>): RoomEvent[] {
-    if (this.peers.get(peer.peerId)?.sessionId !== from.sessionId) return [];
-    return this.#putPeer(from, peer);
+  /** The higher generation wins; within one, the peer's owner is right. */
+  #restorePeer(owner: Owner, peer: PeerRecord): Made {
+    const known = this.peers.get(peer.peerId);
+    if (!known) return done(...this.enter(peer));
+    const isOwn = sameOwner(owner, known) && known.resumeHash === peer.resumeHash;
+    if (known.generation > peer.generation || (known.generation === peer.generation && !isOwn)) return other;
+    return done(...(known.resumeHash === peer.resumeHash ? this.put(peer) : this.enter(peer)));
   }
 
-  #leave(owner: Owner, { peerId, producerIds, reason }: Extract<Change, { type: 'removePeer' }>): RoomEvent[] {
-    const mine = this.#owns(owner, this.peers.get(peerId));
+  #leave(owner: Owner, { peerId, resumeHash, producerIds, reason }: Extract<Change, { type: 'removePeer' }>): Made {
+    const known = this.peers.get(peerId);
+    const mine = this.#owns(owner, known) && known?.resumeHash === resumeHash;
     const going = producerIds.filter((id) => {
       const producer = this.producers.get(id);
       return producer?.peerId === peerId && (mine || sameOwner(owner, producer));
     });
     const events = going.flatMap((id) => this.#removeProducer(id, reason));
-    if (!mine) return events;
+    if (!mine) return { outcome: known ? 'other' : 'missing', events };
     this.peers.delete(peerId);
-    return [...events, { type: 'peerLeft', peerId, reason }];
+    return done(...events, { type: 'peerLeft', peerId, reason });
   }
 
-  #message({ from, payload, to }: Extract<Change, { type: 'message' }>): RoomEvent[] {
-    return this.peers.has(from) ? [{ type: 'message', from, payload, ...(to && { to }) }] : [];
+  #message({ from, payload, to }: Extract<Change, { type: 'message' }>): Made {
+    return this.peers.has(from) ? done({ type: 'message', from, payload, ...(to && { to }) }) : missing;
   }
 
   /** The claim and the producers of a boot; its peers stay, as orphans. */
@@ -139,7 +173,7 @@ export class MemoryRoom {
     return ids.flatMap((id) => this.#removeProducer(id, 'nodeLost'));
   }
 
-  /** With all its producers, whoever owns them. */
+  /** With all its producers, those of other owners too. */
   #removePeer(peerId: PeerId, reason: LeaveReason): RoomEvent[] {
     if (!this.peers.delete(peerId)) return [];
     const producers = [...this.producers.values()].filter((producer) => producer.peerId === peerId);
@@ -155,3 +189,16 @@ export class MemoryRoom {
     return [{ type: 'producerClosed', producerId, peerId, kind, ...(reason !== undefined && { reason }) }];
   }
 }
+
+const done = (...events: RoomEvent[]): Made => ({ outcome: 'done', events });
+const missing: Made = { outcome: 'missing', events: [] };
+const other: Made = { outcome: 'other', events: [] };
+
+function setPaused(producer: ProducerRecord, paused: boolean): RoomEvent[] {
+  if (producer.paused === paused) return [];
+  producer.paused = paused;
+  const { producerId, peerId } = producer;
+  return [{ type: paused ? 'producerPaused' : 'producerResumed', producerId, peerId }];
+}
+
+const isSame = (one: object | undefined, two: object): boolean => JSON.stringify(one) === JSON.stringify(copy(two));

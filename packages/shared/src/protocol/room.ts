@@ -20,7 +20,15 @@ export interface PeerRecord extends Owner {
   features: string[];
   /** The peer has had no session for a while, and may come back; absent while it has one. */
   connection?: 'lost';
+  /**
+   * How often the peer has changed hands: by replacing an earlier one of its id, and by moving to another node. Of two
+   * records of a peer the one with the higher generation is right; within a generation, the owner's.
+   */
+  generation: number;
 }
+
+/** A peer before the directory has taken it in. */
+export type NewPeerRecord = Omit<PeerRecord, 'generation'>;
 
 export type ProducerKind = 'audio' | 'video' | 'data';
 
@@ -38,6 +46,12 @@ export interface ProducerRecord extends Owner {
   protocol?: string;
   /** The producer that this one stands in for after a move. */
   replaces?: ProducerId;
+}
+
+/** Where a reader stands: the number of the last event that it knows, in a life of the room. */
+export interface Position {
+  epoch: number;
+  seq: number;
 }
 
 export interface RoomSnapshot {

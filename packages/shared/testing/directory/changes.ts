@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Change } from '../../src/directory/directory.ts';
+import type { SessionId } from '../../src/base/ids.ts';
+import type { Change, Outcome } from '../../src/directory/directory.ts';
 import { RoomView } from '../../src/directory/feed/room-view.ts';
 import type { Owner, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
-import type { SessionId } from '../../src/base/ids.ts';
 import { peerRecord, producerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
-import { addProducer, nodeA, nodeB, peerId, producerId, RoomUnderTest, say } from './room-under-test.ts';
+import { addProducer, nodeA, nodeB, peerId, producerId, RoomUnderTest, remove, say } from './room-under-test.ts';
 
 const p1 = peerRecord('p1', nodeA);
 
@@ -39,7 +39,7 @@ export function changePromises(rig: () => Rig): void {
       { ...say('p1', { text: 'hi' }), to: [peerId('p2')] } as Change,
       { type: 'removeProducer', producerId: x.producerId, reason: 'transportClosed' },
     );
-    expect(position).toEqual({ epoch, seq: 7 });
+    expect(position).toEqual({ epoch, seq: 7, outcomes: Array.from({ length: 6 }, () => 'done') });
     const who = { producerId: 'x', peerId: 'p1' };
     expect(await under.eventsAfter(1)).toEqual([
       { type: 'producerAdded', producer: x },
@@ -61,9 +61,9 @@ export function changePromises(rig: () => Rig): void {
     const another = await under.directory.commit(under.room, nodeA, [say('p1', 'one')], {
       heard: { epoch: epoch - 1, seq: 90 },
     });
-    expect(another).toEqual({ epoch, seq: seq + 1 });
+    expect(another).toMatchObject({ epoch, seq: seq + 1 });
     const next = await under.directory.commit(under.room, nodeA, [say('p1', 'two')], { heard: { epoch, seq: 50 } });
-    expect(next).toEqual({ epoch, seq: 51 });
+    expect(next).toMatchObject({ epoch, seq: 51 });
     expect(await under.directory.eventsAfter(under.room, { epoch, seq: 50 })).toMatchObject([{ seq: 51 }]);
     // Who has not heard what was lost takes a picture.
     expect(await under.directory.eventsAfter(under.room, { epoch, seq: seq + 1 })).toBeUndefined();
@@ -86,40 +86,61 @@ export function changePromises(rig: () => Rig): void {
     expect(inOrder(viewOf(await under.eventsAfter(0)))).toEqual(inOrder(await under.snapshot()));
   });
 
-  test("[DI7] [DI27] what is gone, or another's, or already so, is skipped without a word", async () => {
+  test("[DI7] [DI31] what is gone, or another's, or already so, is skipped without an event, and the outcome says so", async () => {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1');
     await under.enter('p2', nodeB);
     await under.commit(nodeA, addProducer('x', p1));
     const before = await under.snapshot();
-    const x = producerId('x');
-    const skipped: [string, Owner, Change][] = [
-      ['a producer that is gone', nodeA, { type: 'removeProducer', producerId: producerId('none') }],
-      ["another's producer", nodeB, { type: 'removeProducer', producerId: x }],
-      ["another's producer paused", nodeB, { type: 'setProducerPaused', producerId: x, paused: true }],
-      ['a producer that is not paused', nodeA, { type: 'setProducerPaused', producerId: x, paused: false }],
-      ['a producer that is there', nodeA, addProducer('x', p1)],
-      ['a producer of nobody', nodeA, addProducer('y', peerRecord('none', nodeA))],
-      ["another's peer", nodeB, { type: 'updatePeer', peer: peerRecord('p1', nodeB, { name: 'no' }) }],
-      ['a peer that is gone', nodeA, { type: 'updatePeer', peer: peerRecord('none', nodeA) }],
-      ['a peer as it is', nodeA, { type: 'updatePeer', peer: p1 }],
-      ["another's peer removed", nodeA, { type: 'removePeer', peerId: peerId('p2'), reason: 'left', producerIds: [] }],
-      ['a peer that is there', nodeA, { type: 'restorePeer', peer: p1 }],
+    const [x, none] = [producerId('x'), producerId('none')];
+    const skipped: [string, Owner, Change, Outcome][] = [
+      ['a producer that is gone', nodeA, { type: 'removeProducer', producerId: none }, 'missing'],
       [
-        'a peer taken from a session that is over',
-        nodeB,
-        { type: 'takePeer', peer: peerRecord('p1', nodeB), from: { ...p1, sessionId: 's_before' as SessionId } },
+        'a producer that is gone, paused',
+        nodeA,
+        { type: 'setProducerPaused', producerId: none, paused: true },
+        'missing',
       ],
+      ["another's producer", nodeB, { type: 'removeProducer', producerId: x }, 'other'],
+      ["another's producer paused", nodeB, { type: 'setProducerPaused', producerId: x, paused: true }, 'other'],
+      ['a producer that is not paused', nodeA, { type: 'setProducerPaused', producerId: x, paused: false }, 'done'],
+      ['a producer that is there', nodeA, addProducer('x', p1), 'done'],
+      ["another's producer that is there", nodeB, addProducer('x', peerRecord('p2', nodeB)), 'other'],
+      ['a producer of nobody', nodeA, addProducer('y', peerRecord('none', nodeA)), 'missing'],
       [
-        'a peer taken from the wrong one',
+        "a producer of another's peer, restored",
         nodeB,
-        { type: 'takePeer', peer: peerRecord('p1', nodeB), from: { ...p1, ...nodeB } },
+        { ...addProducer('y', p1), type: 'restoreProducer' } as Change,
+        'other',
       ],
+      ["another's peer", nodeB, { type: 'updatePeer', peer: peerRecord('p1', nodeB, { name: 'no' }) }, 'other'],
+      ['a peer of another token', nodeA, { type: 'updatePeer', peer: { ...p1, resumeHash: 'another' } }, 'other'],
+      ['a peer that is gone', nodeA, { type: 'updatePeer', peer: peerRecord('none', nodeA) }, 'missing'],
+      ['a peer as it is', nodeA, { type: 'updatePeer', peer: p1 }, 'done'],
+      ["another's peer removed", nodeA, remove('p2'), 'other'],
+      ['a peer of another token removed', nodeA, { ...remove('p1'), resumeHash: 'another' } as Change, 'other'],
+      ['a peer that is gone removed', nodeA, remove('none'), 'missing'],
+      ['a message of a peer that is gone', nodeA, say('none', 'boo'), 'missing'],
+      ['a peer that is there, restored', nodeA, { type: 'restorePeer', peer: p1 }, 'done'],
     ];
-    for (const [what, owner, change] of skipped) {
-      expect(await under.commit(owner, change), what).toEqual({ epoch: before.epoch, seq: before.seq });
+    for (const [what, owner, change, outcome] of skipped) {
+      const { epoch, seq } = before;
+      expect(await under.commit(owner, change), what).toEqual({ epoch, seq, outcomes: [outcome] });
     }
     expect(inOrder(await under.snapshot())).toEqual(inOrder(before));
+  });
+
+  test('[DI27] a peer is not taken over in the name of a session that is over, or from the wrong owner', async () => {
+    await using under = await RoomUnderTest.open(rig());
+    await under.enter('p1');
+    const before = await under.snapshot();
+    const wrong = [
+      under.take('p1', nodeB, { ...p1, sessionId: 's_before' as SessionId }),
+      under.take('p1', nodeB, { ...p1, ...nodeB }),
+      under.take('none', nodeB),
+    ];
+    for (const taking of wrong) await expect(taking).rejects.toMatchObject({ code: 'peerNotFound' });
+    expect(await under.snapshot()).toEqual(before);
   });
 
   test('[DI8] a peer is removed after the producers that its owner lists', async () => {
@@ -128,8 +149,7 @@ export function changePromises(rig: () => Rig): void {
     await under.enter('p2');
     await under.commit(nodeA, addProducer('x', p1), addProducer('y', p1), addProducer('z', peerRecord('p2', nodeA)));
     const { seq } = await under.snapshot();
-    const producerIds = ['y', 'none', 'x', 'z'].map(producerId);
-    await under.commit(nodeA, { type: 'removePeer', peerId: peerId('p1'), reason: 'disconnected', producerIds });
+    await under.commit(nodeA, remove('p1', 'disconnected', ['y', 'none', 'x', 'z']));
     const closed = { type: 'producerClosed', peerId: 'p1', kind: 'video', reason: 'disconnected' };
     expect(await under.eventsAfter(seq)).toEqual([
       { ...closed, producerId: 'y' },
@@ -141,13 +161,13 @@ export function changePromises(rig: () => Rig): void {
 
   test('[DI8] an old owner that removes a peer which has moved takes only its own producers', async () => {
     await using under = await RoomUnderTest.open(rig());
-    const moved = peerRecord('p1', nodeB);
+    const moved = peerRecord('p1', nodeB, { generation: 2 });
     await under.enter('p1');
     await under.commit(nodeA, addProducer('old', p1));
-    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: p1 }, addProducer('new', moved));
+    await under.take('p1', nodeB);
+    await under.commit(nodeB, addProducer('new', moved));
     const { seq } = await under.snapshot();
-    const producerIds = [producerId('old'), producerId('new')];
-    await under.commit(nodeA, { type: 'removePeer', peerId: p1.peerId, reason: 'left', producerIds });
+    await under.commit(nodeA, remove('p1', 'left', ['old', 'new']));
     expect(await under.eventsAfter(seq)).toEqual([
       { type: 'producerClosed', producerId: 'old', peerId: 'p1', kind: 'video', reason: 'left' },
     ]);
@@ -157,8 +177,8 @@ export function changePromises(rig: () => Rig): void {
   test('[DI9] a message from a peer that has left is skipped', async () => {
     await using under = await RoomUnderTest.open(rig());
     const { epoch } = await under.enter('p1');
-    expect(await under.commit(nodeA, say('nobody', 'boo'))).toEqual({ epoch, seq: 1 });
-    expect(await under.commit(nodeA, say('p1', 'hi'))).toEqual({ epoch, seq: 2 });
+    expect(await under.commit(nodeA, say('nobody', 'boo'))).toMatchObject({ epoch, seq: 1 });
+    expect(await under.commit(nodeA, say('p1', 'hi'))).toMatchObject({ epoch, seq: 2 });
   });
 
   test('[DI10] what a client wrote comes back as it was', async () => {
@@ -176,11 +196,13 @@ export function changePromises(rig: () => Rig): void {
     expect(closed).toMatchObject({ producerId: 'x"\n', peerId: 'p1' });
   });
 
-  test('[DI21] a move changes the owner of a peer, and nobody sees it leave', async () => {
+  test('[DI21] a move changes the owner of a peer, and nobody sees it leave; said twice, it is done once', async () => {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1');
-    const moved = peerRecord('p1', nodeB);
-    await under.commit(nodeB, { type: 'takePeer', peer: moved, from: p1 });
+    const moved = peerRecord('p1', nodeB, { generation: 2 });
+    const taken = await under.take('p1', nodeB);
+    expect(taken).toMatchObject({ seq: 2, generation: 2 });
+    expect(await under.take('p1', nodeB)).toEqual(taken);
     expect(await under.eventsAfter(1)).toEqual([{ type: 'peerUpdated', peer: moved }]);
     await under.directory.fence(under.room, nodeA.node, nodeA.boot);
     expect((await under.snapshot()).peers).toEqual([moved]);

@@ -50,8 +50,9 @@ export function fencePromises(rig: () => Rig): void {
     await expect(under.enter('b1')).rejects.toThrow(FencedError);
     await expect(under.commit(nodeA, say('b1', 'ghost'))).rejects.toThrow(FencedError);
     await expect(under.commit(nodeA)).rejects.toThrow(FencedError);
+    await expect(under.take('b1', nodeA, peerRecord('b1', nodeB))).rejects.toThrow(FencedError);
     await directory.release(room, nodeA);
-    expect(await directory.touch(nodeA, [room])).toEqual({ fenced: [room], missing: [] });
+    expect(await directory.touch(nodeA, [room])).toEqual({ fenced: [room], missing: [], found: [] });
     expect(await under.snapshot()).toEqual(before);
   });
 
@@ -88,7 +89,7 @@ export function fencePromises(rig: () => Rig): void {
       lost('x1', 'a1'),
       lost('x2', 'a2'),
       { type: 'peerLeft', peerId: 'a1', reason: 'replaced' },
-      { type: 'peerJoined', peer: peerRecord('a1', next) },
+      { type: 'peerJoined', peer: peerRecord('a1', next, { generation: 2 }) },
     ]);
     expect(under.heard.at(-1)?.seq).toBe(seq + 1);
     await expect(under.commit(nodeA, say('a1', 'ghost'))).rejects.toThrow(FencedError);
@@ -99,8 +100,8 @@ export function fencePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('a1');
     const [second, third] = [ownerNamed('node-a', 'second-boot'), ownerNamed('node-a', 'third-boot')];
-    const entered = await under.directory.enter(under.room, peerRecord('a3', second), roomy);
-    expect(entered.peers.map((peer) => peer.peerId).sort()).toEqual(['a1', 'a3']);
+    await under.directory.enter(under.room, peerRecord('a3', second), roomy);
+    expect((await under.snapshot()).peers.map((peer) => peer.peerId).sort()).toEqual(['a1', 'a3']);
     await under.enter('b1', nodeB);
     const { seq } = await under.snapshot();
     await under.directory.touch(third, [under.room]);
@@ -124,7 +125,7 @@ export function fencePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig());
     await under.enter('p1', nodeA);
     await under.commit(nodeA, addProducer('old', peerRecord('p1', nodeA)));
-    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('p1', nodeB), from: peerRecord('p1', nodeA) });
+    await under.take('p1', nodeB);
     await under.enter('keeps', nodeA);
     const { seq } = await under.snapshot();
     await under.directory.fence(under.room, nodeB.node, nodeB.boot);
@@ -135,7 +136,7 @@ export function fencePromises(rig: () => Rig): void {
     await using under = await crowd(rig());
     const { directory, room } = under;
     await directory.fence(room, nodeA.node, nodeA.boot);
-    await under.commit(nodeB, { type: 'takePeer', peer: peerRecord('a1', nodeB), from: peerRecord('a1', nodeA) });
+    await under.take('a1', nodeB);
     const { seq } = await under.snapshot();
     const reap = (peerId: string) => directory.reap(room, peerId as PeerId, nodeA, 'nodeLost');
     expect(await Promise.all([reap('a1'), reap('a2'), reap('a2'), reap('nobody')])).toEqual([

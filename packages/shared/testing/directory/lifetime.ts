@@ -1,18 +1,16 @@
 import { expect, test } from 'vitest';
-import type { Change } from '../../src/directory/directory.ts';
 import { eventually } from '../eventually.ts';
 import { peerRecord } from '../records.ts';
 import type { Rig } from '../rig.ts';
-import { addProducer, nodeA, nodeB, peerId, RoomUnderTest, roomy, say } from './room-under-test.ts';
+import { addProducer, nodeA, nodeB, peerId, RoomUnderTest, remove, roomy, say } from './room-under-test.ts';
 
-const leave = (id: string): Change => ({ type: 'removePeer', peerId: peerId(id), reason: 'left', producerIds: [] });
 const gone = (under: RoomUnderTest) => async () => !(await under.directory.snapshot(under.room));
 
 export function lifetimePromises(rig: () => Rig): void {
   test('[DI17] an empty room keeps its life for a while, so that a reload finds it', async () => {
     await using under = await RoomUnderTest.open(rig(), { emptyRoomMs: 60_000 });
     const { epoch } = await under.enter('p1');
-    await under.commit(nodeA, leave('p1'));
+    await under.commit(nodeA, remove('p1'));
     expect(await under.snapshot()).toMatchObject({ epoch, seq: 2, peers: [] });
     expect(await under.enter('p1')).toMatchObject({ epoch, seq: 3 });
   });
@@ -33,11 +31,11 @@ export function lifetimePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig(), { emptyRoomMs: 50, roomTtlMs: 60_000 });
     await using watch = await RoomUnderTest.open(rig(), { emptyRoomMs: 50 });
     const { epoch } = await under.enter('p1');
-    await under.commit(nodeA, leave('p1'));
+    await under.commit(nodeA, remove('p1'));
     await under.enter('p2', nodeB);
     // A room of the same sort that nobody entered again tells when the time is over.
     await watch.enter('p1');
-    await watch.commit(nodeA, leave('p1'));
+    await watch.commit(nodeA, remove('p1'));
     await eventually('the other room to go', gone(watch));
     expect(await under.snapshot()).toMatchObject({ epoch, peers: [{ peerId: 'p2' }] });
   });
@@ -53,13 +51,17 @@ export function lifetimePromises(rig: () => Rig): void {
       return gone(left)();
     });
     expect(await kept.snapshot()).toMatchObject({ epoch, seq: 1 });
-    expect(await kept.directory.touch(nodeA, [kept.room, left.room])).toEqual({ fenced: [], missing: [left.room] });
+    expect(await kept.directory.touch(nodeA, [kept.room, left.room])).toEqual({
+      fenced: [],
+      missing: [left.room],
+      found: [{ room: kept.room, epoch, seq: 1, peers: 1, producers: 0 }],
+    });
   });
 
   test('[DI18] an empty room goes, touched or not', async () => {
     await using under = await RoomUnderTest.open(rig(), { emptyRoomMs: 50 });
     await under.enter('p1');
-    await under.commit(nodeA, leave('p1'));
+    await under.commit(nodeA, remove('p1'));
     await eventually('the room to go', async () => {
       await under.directory.touch(nodeA, [under.room]);
       return gone(under)();
@@ -70,7 +72,10 @@ export function lifetimePromises(rig: () => Rig): void {
     await using under = await RoomUnderTest.open(rig());
     const rooms = Array.from({ length: 150 }, (_, index) => `${under.room}-${index}` as typeof under.room);
     for (const room of rooms.slice(0, 100)) await under.directory.enter(room, peerRecord('p1', nodeA), roomy);
-    expect(await under.directory.touch(nodeA, rooms)).toEqual({ fenced: [], missing: rooms.slice(100) });
+    const touched = await under.directory.touch(nodeA, rooms);
+    expect(touched.fenced).toEqual([]);
+    expect(new Set(touched.missing)).toEqual(new Set(rooms.slice(100)));
+    expect(new Set(touched.found.map(({ room }) => room))).toEqual(new Set(rooms.slice(0, 100)));
   });
 
   test('[DI21] an owner puts back what was lost, in a life that comes after the one it knew', async () => {

@@ -36,6 +36,19 @@ export function readPromises(rig: () => Rig): void {
     expect(await directory.eventsAfter(room, { epoch: epoch + 1, seq: 5 })).toBeUndefined();
   });
 
+  test('[DI33] a reader that missed more bytes than are kept takes a snapshot, however few batches they are', async () => {
+    await using under = await RoomUnderTest.open(rig(), { keptBytes: 10_000 });
+    const { directory, room } = under;
+    const { epoch } = await under.enter('p1');
+    const long = 'x'.repeat(900);
+    for (let text = 2; text <= 21; text++) await under.commit(nodeA, say('p1', long));
+    expect(await directory.eventsAfter(room, { epoch, seq: 8 })).toBeUndefined();
+    expect(numbers((await directory.eventsAfter(room, { epoch, seq: 11 })) ?? [])).toEqual(
+      Array.from({ length: 10 }, (_, index) => 12 + index),
+    );
+    expect(await directory.eventsAfter(room, { epoch, seq: 21 })).toEqual([]);
+  });
+
   test('[DI3] a listener in another process hears what the stream keeps, until it unsubscribes', async () => {
     await using under = await RoomUnderTest.open(rig());
     await using other = await rig().open();
@@ -53,7 +66,7 @@ export function readPromises(rig: () => Rig): void {
 
   test('[DI1] committing to a room that is not there does nothing', async () => {
     await using under = await RoomUnderTest.open(rig());
-    const nowhere = { epoch: 0, seq: 0 };
+    const nowhere = { epoch: 0, seq: 0, outcomes: ['missing', 'missing'] };
     expect(await under.commit(nodeA, say('p1', 'hi'), addProducer('x', peerRecord('p1', nodeA)))).toEqual(nowhere);
     await under.directory.release(under.room, nodeA);
     expect(await under.directory.fence(under.room, nodeA.node, nodeA.boot)).toBe(false);

@@ -1,4 +1,4 @@
-import type { Change, Directory, DirectoryLimits } from '../../src/directory/directory.ts';
+import type { Change, Directory, DirectoryLimits, Outcome } from '../../src/directory/directory.ts';
 import type { PeerId, ProducerId, RoomId } from '../../src/base/ids.ts';
 import type { EventBatch, Owner, PeerRecord, RoomEvent, RoomSnapshot } from '../../src/protocol/room.ts';
 import { eventually } from '../eventually.ts';
@@ -21,6 +21,18 @@ export const say = (from: string, payload: Extract<Change, { type: 'message' }>[
   type: 'message',
   from: peerId(from),
   payload,
+});
+
+export const remove = (
+  id: string,
+  reason: Extract<Change, { type: 'removePeer' }>['reason'] = 'left',
+  producerIds: readonly string[] = [],
+): Change => ({
+  type: 'removePeer',
+  peerId: peerId(id),
+  resumeHash: peerRecord(id, nodeA).resumeHash,
+  reason,
+  producerIds: producerIds.map(producerId),
 });
 
 /** One room, a process that writes to it, and what a listener heard of it. */
@@ -47,8 +59,19 @@ export class RoomUnderTest implements AsyncDisposable {
     return this.#member.directory;
   }
 
-  enter(id: string, owner: Owner = nodeA): Promise<RoomSnapshot> {
-    return this.directory.enter(this.room, peerRecord(id, owner), roomy);
+  /** Enters, and returns the room as it is then. */
+  async enter(id: string, owner: Owner = nodeA): Promise<RoomSnapshot> {
+    await this.directory.enter(this.room, peerRecord(id, owner), roomy);
+    return this.snapshot();
+  }
+
+  take(id: string, owner: Owner, from: PeerRecord = peerRecord(id, nodeA)) {
+    return this.directory.take(this.room, peerRecord(id, owner), from);
+  }
+
+  /** What became of each change. */
+  async outcomes(owner: Owner, ...changes: Change[]): Promise<Outcome[]> {
+    return (await this.commit(owner, ...changes)).outcomes;
   }
 
   commit(owner: Owner, ...changes: Change[]) {

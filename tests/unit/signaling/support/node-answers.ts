@@ -5,7 +5,6 @@ import {
   type PeerId,
   type PeerRecord,
   type ProducerId,
-  type RoomId,
   type RouterId,
   SluiceError,
 } from '@sluice/shared';
@@ -48,21 +47,17 @@ async function addProducer(node: FakeNode, room: OperationParams<'produce'>['roo
   return producerId;
 }
 
-async function take(node: FakeNode, room: RoomId, peer: PeerRecord, from: Holder) {
-  await node.directory.commit(room, ownerOf(node), [{ type: 'takePeer', peer, from }]);
-  return node.directory.snapshot(room);
-}
-
 export const answers: Answers = {
   joinPeer: async (node, params) => {
-    const { room, transports, from, consumers: _consumers, rtpCapabilities: _capabilities, ...own } = params;
+    const { room, transports, from, shown, consumers: _consumers, rtpCapabilities: _capabilities, ...own } = params;
     const record = { ...own, ...ownerOf(node) };
-    node.peers.set(params.peerId, record);
-    const snapshot = from
-      ? await take(node, room, record, from as unknown as Holder)
-      : await node.directory.enter(room, record, { maxPeers: 1000 });
+    const { generation, epoch, seq } = from
+      ? await node.directory.take(room, record, from as unknown as Holder)
+      : await node.directory.enter(room, record, { maxPeers: 1000, shown });
+    node.peers.set(params.peerId, { ...record, generation });
     return {
-      snapshot,
+      epoch,
+      seq,
       rtpCapabilities: { codecs: [] },
       ...(transports && given),
       ...(from && { move: moveNotice(node, from) }),
@@ -70,8 +65,9 @@ export const answers: Answers = {
   },
   leavePeer: async (node, params) => {
     assertPeer(node, params);
-    node.peers.delete(params.peerId);
-    const change = { type: 'removePeer' as const, peerId: params.peerId, reason: params.reason, producerIds: [] };
+    const { peerId, resumeHash } = node.peers.get(params.peerId) as PeerRecord;
+    node.peers.delete(peerId);
+    const change = { type: 'removePeer' as const, peerId, resumeHash, reason: params.reason, producerIds: [] };
     await node.directory.commit(params.room, ownerOf(node), [change]);
     return {};
   },

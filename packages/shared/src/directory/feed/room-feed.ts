@@ -2,8 +2,8 @@ import type { Subscription } from '../../bus/bus.ts';
 import { SluiceError } from '../../base/errors.ts';
 import type { RoomId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logging.ts';
-import type { EventBatch, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
-import type { Directory, Position } from '../directory.ts';
+import type { EventBatch, Position, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
+import type { Directory } from '../directory.ts';
 import { differences, RoomView } from './room-view.ts';
 
 export interface RoomFeedOptions {
@@ -48,6 +48,7 @@ export class RoomFeed {
   #position: Position | undefined;
   #view = new RoomView();
   #held: EventBatch[] = [];
+  #loading: Promise<void> | undefined;
   #repairing: Promise<void> | undefined;
   #repairAgain = false;
   #closed = false;
@@ -86,6 +87,40 @@ export class RoomFeed {
     for (const batch of held) this.#accept(batch);
   }
 
+  /** Takes the first picture from the directory: one read, however many ask. There is none where there is no room yet. */
+  load(): Promise<void> {
+    if (this.#position) return Promise.resolve();
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /**
+   * Brings the feed to this position, or past it.
+   *
+   * @throws coordinatorUnavailable where what is missing can't be read.
+   */
+  async reach(position: Position): Promise<void> {
+    if (this.#loading) await this.#loading;
+    if (!this.#position && this.#heardFromBirth(position)) this.seed(unborn(this.#options.room, position));
+    // A read that was begun before the room was born has found nothing.
+    if (!this.#position) await this.load();
+    if (this.#isBehind(position)) await this.catchUp();
+    if (this.#isBehind(position)) throw new SluiceError('coordinatorUnavailable', 'The room cannot be read yet.');
+  }
+
+  /**
+   * The directory has another number of records than this picture, which has heard all: it has lost some without an
+   * event. Their owners have a while to write them again; what is missing then is taken for gone.
+   */
+  doubt(): void {
+    if (!this.#position || this.#closed) return;
+    this.#keptBack = true;
+    this.#lost ??= { epoch: this.#position.epoch, since: this.#now() };
+    this.#options.onLost?.();
+  }
+
   /**
    * Reads what was missed, if anything was. Rejects where the directory is away; the feed stays where it is and can be
    * asked again.
@@ -106,6 +141,21 @@ export class RoomFeed {
     this.#closed = true;
     this.#held = [];
     await this.#subscription?.unsubscribe();
+  }
+
+  async #load(): Promise<void> {
+    const snapshot = await this.#options.directory.snapshot(this.#options.room);
+    if (snapshot) this.seed(snapshot);
+  }
+
+  /** Whether the room's first event is among those that are held. */
+  #heardFromBirth({ epoch }: Position): boolean {
+    return this.#held.some((batch) => batch.epoch === epoch && batch.seq === 1);
+  }
+
+  #isBehind({ epoch, seq }: Position): boolean {
+    if (!this.#position) return true;
+    return this.#position.epoch === epoch ? this.#position.seq < seq : this.#position.epoch < epoch;
   }
 
   #accept(batch: EventBatch): void {
@@ -235,3 +285,5 @@ export class RoomFeed {
     this.#options.log.warn({ room: this.#options.room, code }, 'Missed room events could not be read yet.');
   }
 }
+
+const unborn = (room: RoomId, { epoch }: Position): RoomSnapshot => ({ room, epoch, seq: 0, peers: [], producers: [] });

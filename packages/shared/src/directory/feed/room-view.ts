@@ -45,9 +45,15 @@ export class RoomView {
     }
   }
 
-  /** Whether this arrival is in the picture already, just as it is told. */
+  /**
+   * Whether the picture has what this event tells, or a newer record of that peer: after a loss owners write again what is
+   * in the picture already, and one that lost the peer meanwhile may be the first of them.
+   */
   has(event: RoomEvent): boolean {
-    if (event.type === 'peerJoined') return isSame(this.peers.get(event.peer.peerId), event.peer);
+    if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
+      const known = this.peers.get(event.peer.peerId);
+      return known !== undefined && (known.generation > event.peer.generation || isSame(known, event.peer));
+    }
     if (event.type === 'producerAdded') return isSame(this.producers.get(event.producer.producerId), event.producer);
     return false;
   }
@@ -55,7 +61,10 @@ export class RoomView {
   /** This picture, and whoever and whatever only the other one has. */
   withMissingFrom(other: RoomView): RoomView {
     const whole = new RoomView();
-    for (const [id, peer] of [...other.peers, ...this.peers]) whole.peers.set(id, peer);
+    for (const [id, peer] of [...other.peers, ...this.peers]) {
+      const known = whole.peers.get(id);
+      if (!known || known.generation <= peer.generation) whole.peers.set(id, peer);
+    }
     for (const [id, producer] of [...other.producers, ...this.producers]) whole.producers.set(id, producer);
     return whole;
   }

@@ -1,109 +1,130 @@
--- Applies changes. One whose condition fails is skipped.
+-- Applies changes. One whose condition fails is skipped, and the reply says so.
 --
 -- KEYS   as in room.lua
--- ARGV   8 epoch to exceed, or '' where this commit may not give birth to the room
---        9 and 10 the epoch and the number that the writer has heard
---        11… changes, each its name and its own arguments:
---          addProducer   id, peer id, record, event
+-- ARGV   11 epoch to exceed, or '' where this commit may not give birth to the room
+--        12… changes, each its name and its own arguments:
+--          addProducer | restoreProducer   id, peer id, record, event
 --          removeProducer id, reason ('' or a JSON string)
 --          pauseProducer | resumeProducer   id
---          putPeer       id, token of the owner it must have now, record, event
---          takePeer      id, token of the owner and line of the session that it must have now, record, event
---          restorePeer   id, record, event
---          removePeer    id, its line `"peerId":…`, reason, number of producers, their ids
+--          updatePeer    id, the lines before its generation, its token's hash, record
+--          restorePeer   id, the lines before its generation, its token's hash, record, generation
+--          removePeer    id, its line `"peerId":…`, its token's hash, reason, number of producers, their ids
 --          message       peer id, event
--- reply  {'ok', epoch, seq} · {'fenced'} · {'none'}
+-- reply  {'ok', epoch, seq, a letter for each change} · {'fenced'} · {'none'}
+--        d: done, or so already · m: missing, there is nothing to change · o: another's
 
-heardEpoch, heardSeq = ARGV[9], ARGV[10]
-
-local next = 11
+local next = 12
 local function argument()
   next = next + 1
   return ARGV[next - 1]
 end
 
-local function isWriters(record)
-  return record and ownerOf(record) == writer
-end
-
 local function setPaused(flag, event)
   local id = argument()
-  local value = redis.call('HGET', PRODUCERS, id)
-  if not isWriters(value) then return end
-  local owner, peer, producer, kind, paused, record = splitProducer(value)
-  if paused == flag then return end
+  local owner, peer, producer, kind, paused, record = splitProducer(redis.call('HGET', PRODUCERS, id) or '')
+  if not owner then return 'm' end
+  if owner ~= writer then return 'o' end
+  if paused == flag then return 'd' end
   redis.call('HSET', PRODUCERS, id, table.concat({ owner, peer, producer, kind, flag, record }, '\n'))
   emit('{"type":"' .. event .. '",' .. producer .. ',' .. peer .. '}')
+  return 'd'
+end
+
+local function addProducer(id, record, event)
+  local holder = splitProducer(redis.call('HGET', PRODUCERS, id) or '')
+  if holder then return holder == writer and 'd' or 'o' end
+  redis.call('HSET', PRODUCERS, id, record)
+  -- Only a key that is new has no expiry.
+  if redis.call('HLEN', PRODUCERS) == 1 then unsettled = true end
+  emit(event)
+  return 'd'
 end
 
 local change = {}
 
 function change.addProducer()
   local id, peerId, record, event = argument(), argument(), argument(), argument()
-  if redis.call('HEXISTS', PEERS, peerId) == 0 or redis.call('HSETNX', PRODUCERS, id, record) == 0 then return end
-  unsettled = true
-  emit(event)
+  if not peerAt(peerId) then return 'm' end
+  return addProducer(id, record, event)
+end
+
+-- As above, but for a peer of the writer's only: one that has moved on brings its producers along.
+function change.restoreProducer()
+  local id, peerId, record, event = argument(), argument(), argument(), argument()
+  local peer = peerAt(peerId)
+  if not peer then return 'm' end
+  if peer.owner ~= writer then return 'o' end
+  return addProducer(id, record, event)
 end
 
 function change.removeProducer()
   local id, reason = argument(), argument()
   local value = redis.call('HGET', PRODUCERS, id)
-  if isWriters(value) then removeProducer(id, value, reason) end
+  local owner = splitProducer(value or '')
+  if not owner then return 'm' end
+  if owner ~= writer then return 'o' end
+  removeProducer(id, value, reason)
+  return 'd'
 end
 
-function change.pauseProducer() setPaused('1', 'producerPaused') end
+function change.pauseProducer() return setPaused('1', 'producerPaused') end
 
-function change.resumeProducer() setPaused('0', 'producerResumed') end
+function change.resumeProducer() return setPaused('0', 'producerResumed') end
 
-function change.putPeer()
-  local id, holder, record, event = argument(), argument(), argument(), argument()
-  local known = redis.call('HGET', PEERS, id)
-  if not known or ownerOf(known) ~= holder or known == record then return end
-  redis.call('HSET', PEERS, id, record)
-  emit(event)
+function change.updatePeer()
+  local id, head, hash, body = argument(), argument(), argument(), argument()
+  local known = peerAt(id)
+  if not known then return 'm' end
+  if known.owner ~= writer or known.hash ~= hash then return 'o' end
+  emitPeer('peerUpdated', putPeer(id, head, known.generation, body, known))
+  return 'd'
 end
 
-function change.takePeer()
-  local id, holder, session, record, event = argument(), argument(), argument(), argument(), argument()
-  local known = redis.call('HGET', PEERS, id)
-  if not known or ownerOf(known) ~= holder or sessionOf(known) ~= session or known == record then return end
-  redis.call('HSET', PEERS, id, record)
-  emit(event)
-end
-
+-- The higher generation wins; within one, the peer's owner is right.
 function change.restorePeer()
-  local id, record, event = argument(), argument(), argument()
-  if redis.call('HSETNX', PEERS, id, record) == 0 then return end
-  unsettled = true
-  emit(event)
+  local id, head, hash, body, generation = argument(), argument(), argument(), argument(), tonumber(argument())
+  local known = peerAt(id)
+  if known then
+    local isOwn = known.owner == writer and known.hash == hash
+    if known.generation > generation or (known.generation == generation and not isOwn) then return 'o' end
+    if known.hash ~= hash then
+      removeProducersOf(known.line, '"replaced"')
+      removePeer(id, known.line, '"replaced"')
+      known = nil
+    end
+  end
+  emitPeer(known and 'peerUpdated' or 'peerJoined', putPeer(id, head, generation, body, known))
+  return 'd'
 end
 
 function change.removePeer()
-  local id, line, reason, count = argument(), argument(), argument(), tonumber(argument())
-  local mine = isWriters(redis.call('HGET', PEERS, id))
+  local id, line, hash, reason, count = argument(), argument(), argument(), argument(), tonumber(argument())
+  local known = peerAt(id)
+  local mine = known and known.owner == writer and known.hash == hash
   for _ = 1, count do
     local producerId = argument()
     local value = redis.call('HGET', PRODUCERS, producerId)
-    if value then
-      local owner, peer = splitProducer(value)
-      if peer == line and (mine or owner == writer) then removeProducer(producerId, value, reason) end
-    end
+    local owner, peer = splitProducer(value or '')
+    if owner and peer == line and (mine or owner == writer) then removeProducer(producerId, value, reason) end
   end
   if mine then removePeer(id, line, reason) end
+  return mine and 'd' or known and 'o' or 'm'
 end
 
 function change.message()
   local from, event = argument(), argument()
-  if redis.call('HEXISTS', PEERS, from) == 1 then emit(event) end
+  if not peerAt(from) then return 'm' end
+  emit(event)
+  return 'd'
 end
 
 if isFenced() then return { 'fenced' } end
 if not epoch then
-  if ARGV[8] == '' then return { 'none' } end
-  birth(ARGV[8])
+  if ARGV[11] == '' then return { 'none' } end
+  birth(ARGV[11])
 end
 local claimed = takeover()
-while next <= #ARGV do change[argument()]() end
+local outcomes = {}
+while next <= #ARGV do outcomes[#outcomes + 1] = change[argument()]() end
 if #events > 0 and not claimed then claim() end
-local seq = publish()
-return { 'ok', epoch, seq }
+return { 'ok', epoch, publish(), table.concat(outcomes) }

@@ -1,18 +1,21 @@
--- Enters a peer, and gives birth to the room where there is none.
+-- Enters a peer, and gives birth to the room where there is none. A peer of the same id that is there already is replaced
+-- only by one that knows its token; or by itself, where an answer was lost.
 --
 -- KEYS   as in room.lua
--- ARGV   8 peer id · 9 its line `"peerId":…` · 10 record · 11 peerJoined event · 12 most others · 13 epoch to exceed
---        14 and 15 the epoch and the number that the writer has heard
--- reply  {'ok', epoch, seq, peers, producers} · {'fenced'} · {'full'}
+-- ARGV   11 peer id · 12 its line `"peerId":…` · 13 the lines before its generation · 14 its token's hash
+--        15 hash of the token that it has shown, or '' · 16 record · 17 most others · 18 epoch to exceed
+-- reply  {'ok', epoch, seq, generation} · {'fenced'} · {'full'} · {'taken'}
 
-local id, line, record, joined, maxPeers, atLeastEpoch = unpack(ARGV, 8, 13)
-heardEpoch, heardSeq = ARGV[14], ARGV[15]
+local id, line, head, hash, shown, body, maxPeers, atLeastEpoch = unpack(ARGV, 11, 18)
 
 if isFenced() then return { 'fenced' } end
-local claimed = takeover()
 
+local known = epoch and peerAt(id)
+if known and known.hash ~= shown and known.hash ~= hash then return { 'taken' } end
+
+local claimed = takeover()
 local others = redis.call('HLEN', PEERS) - redis.call('HEXISTS', PEERS, id)
-if others >= tonumber(maxPeers) then
+if epoch and others >= tonumber(maxPeers) then
   publish()
   return { 'full' }
 end
@@ -20,16 +23,11 @@ end
 if not epoch then birth(atLeastEpoch) end
 if not claimed then claim() end
 
-if redis.call('HEXISTS', PEERS, id) == 1 then
-  for _, producer in ipairs(entries(PRODUCERS)) do
-    local _, peer = splitProducer(producer.value)
-    if peer == line then removeProducer(producer.id, producer.value, '"replaced"') end
-  end
+if known then
+  removeProducersOf(line, '"replaced"')
   removePeer(id, line, '"replaced"')
 end
-redis.call('HSET', PEERS, id, record)
-unsettled = true
-emit(joined)
+local generation = known and known.generation + 1 or 1
+emitPeer('peerJoined', putPeer(id, head, generation, body))
 
-local seq = publish()
-return { 'ok', epoch, seq, redis.call('HVALS', PEERS), redis.call('HVALS', PRODUCERS) }
+return { 'ok', epoch, publish(), generation }

@@ -1,4 +1,4 @@
--- Fences a boot, whoever notices that it is gone.
+-- Fences a boot that is gone, for the first process that notices.
 --
 -- KEYS   as in room.lua
 -- ARGV   as in room.lua, with the boot that is to be fenced in the writer's place

@@ -2,16 +2,13 @@
 --
 -- KEYS   as in room.lua
 -- ARGV   as in room.lua, with the boot that is gone in the writer's place; then
---        8 peer id · 9 its line `"peerId":…` · 10 reason, a JSON string
+--        11 peer id · 12 its line `"peerId":…` · 13 reason, a JSON string
 -- reply  1 for the one call that did it, else 0
 
-local id, line, reason = unpack(ARGV, 8, 10)
-local known = redis.call('HGET', PEERS, id)
-if not known or ownerOf(known) ~= writer then return 0 end
-for _, producer in ipairs(entries(PRODUCERS)) do
-  local _, peer = splitProducer(producer.value)
-  if peer == line then removeProducer(producer.id, producer.value, reason) end
-end
+local id, line, reason = unpack(ARGV, 11, 13)
+local known = epoch and peerAt(id)
+if not known or known.owner ~= writer then return 0 end
+removeProducersOf(line, reason)
 removePeer(id, line, reason)
 publish()
 return 1

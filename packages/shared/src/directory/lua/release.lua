@@ -4,6 +4,7 @@
 -- ARGV   as in room.lua
 -- reply  nothing
 
+if not epoch then return end
 local holder = redis.call('HGET', SLICES, writerNode)
 if not holder or ownerOf(holder) ~= writer then return end
 orphanSlice(writerNode, writer)

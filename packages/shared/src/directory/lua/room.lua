@@ -2,26 +2,30 @@
 --
 -- KEYS   1 meta · 2 slices · 3 fenced · 4 peers · 5 producers · 6 events · 7 the room's channel
 -- ARGV   1 PUBLISH or SPUBLISH
---        2 batches that readers may count on
---        3 how long a room lives untouched, ms
---        4 how long an empty room lives, ms
---        5 the writer's node
---        6 the writer's token (node and boot)
---        7 the writer's sliceFenced event, for whoever fences it
---        8… the script's own
+--        2 batches, and 3 their bytes, that readers may count on
+--        4 how long a room lives untouched, ms
+--        5 how long an empty room lives, ms
+--        6 the writer's node
+--        7 the writer's token (node and boot)
+--        8 the writer's sliceFenced event, for the process that fences it
+--        9 and 10 the epoch and the number that the writer has heard, where it says so
+--        11… the script's own
 --
 -- Records and events are texts made by the caller. Nothing here decodes or encodes JSON: cjson would turn empty arrays
 -- into objects, round numbers, and fail on what a client may write.
 
 local META, SLICES, FENCED, PEERS, PRODUCERS, EVENTS, CHANNEL = unpack(KEYS)
-local publishCommand, keptBatches, roomTtl, emptyTtl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local writerNode, writer, writerFenced = ARGV[5], ARGV[6], ARGV[7]
+local publishCommand, keptBatches, keptBytes, roomTtl, emptyTtl = unpack(ARGV, 1, 5)
+local writerNode, writer, writerFenced, heardEpoch, heardSeq = unpack(ARGV, 6, 10)
 
--- The room's epoch as text, or false where there is no room.
-local epoch = redis.call('HGET', META, 'epoch')
+-- The room's epoch as text, or false where there is no room; the number of its last event; the id of a batch in the
+-- stream, and the bytes of the batches since.
+local epoch, seq, mark, bytesSinceMark = unpack(redis.call('HMGET', META, 'epoch', 'seq', 'mark', 'since'))
+seq = seq and string.match(seq, '^%d+$') and tonumber(seq)
+if not seq or not epoch or not string.match(epoch, '^%d+$') then epoch = false end
+bytesSinceMark = tonumber(bytesSinceMark or 0) or 0
+
 local events = {}
--- How far the writer has heard the room, where it says so.
-local heardEpoch, heardSeq
 -- Whether a key may be new, or the room may have become empty: then every expiry is set anew.
 local unsettled = false
 
@@ -37,12 +41,36 @@ local function ownerOf(record)
   return string.match(record, '^[^\n]*')
 end
 
--- owner, "peerId":…, session, record
-local function sessionOf(peer)
-  return string.match(peer, '^[^\n]*\n[^\n]*\n([^\n]*)\n')
+-- owner, "peerId":…, session, token hash, generation, record. Nil where the text is no peer's.
+local function splitPeer(value)
+  return string.match(value, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(%d+)\n(.*)$')
 end
 
--- owner, "peerId":…, "producerId":…, "kind":…, paused, record
+-- The peer as it is in the room, or nil: one that cannot be read counts as not there.
+local function peerAt(id)
+  local value = redis.call('HGET', PEERS, id)
+  if not value then return nil end
+  local owner, line, session, hash, generation = splitPeer(value)
+  if not owner then return nil end
+  return { value = value, owner = owner, line = line, session = session, hash = hash, generation = tonumber(generation) }
+end
+
+-- Writes a peer. `head` is the lines before its generation, `body` its record without it. Returns the record, or false
+-- where the room has it just so.
+local function putPeer(id, head, generation, body, known)
+  local record = string.sub(body, 1, -2) .. ',"generation":' .. integer(generation) .. '}'
+  local value = head .. '\n' .. integer(generation) .. '\n' .. record
+  if known and known.value == value then return false end
+  redis.call('HSET', PEERS, id, value)
+  if not known then unsettled = true end
+  return record
+end
+
+local function emitPeer(event, record)
+  if record then emit('{"type":"' .. event .. '","peer":' .. record .. '}') end
+end
+
+-- owner, "peerId":…, "producerId":…, "kind":…, paused, record. Nil where the text is no producer's.
 local function splitProducer(value)
   return string.match(value, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([01])\n(.*)$')
 end
@@ -66,19 +94,26 @@ local function removeProducer(id, value, reason)
   emit('{"type":"producerClosed",' .. producer .. ',' .. peer .. ',' .. kind .. tail)
 end
 
+local function removeProducersOf(peerLine, reason)
+  for _, producer in ipairs(entries(PRODUCERS)) do
+    local _, peer = splitProducer(producer.value)
+    if peer == peerLine then removeProducer(producer.id, producer.value, reason) end
+  end
+end
+
 local function removePeer(id, peerLine, reason)
   redis.call('HDEL', PEERS, id)
   unsettled = true
   emit('{"type":"peerLeft",' .. peerLine .. ',"reason":' .. reason .. '}')
 end
 
--- Takes the boot's claim and its producers out of the room, in the order of the peers' lines and the producers' ids.
--- Its peers stay: they are orphans now, whom another node may take, or whoever waited in vain for that may reap.
+-- Takes the boot's claim and its producers out of the room, in the order of the producers' ids. Its peers stay: they are
+-- orphans now, which another node may take, or a gateway reaps after a while.
 local function orphanSlice(node, token)
   local holder = redis.call('HGET', SLICES, node)
   if holder and ownerOf(holder) == token then redis.call('HDEL', SLICES, node) end
   for _, producer in ipairs(entries(PRODUCERS)) do
-    if ownerOf(producer.value) == token then removeProducer(producer.id, producer.value, '"nodeLost"') end
+    if splitProducer(producer.value) == token then removeProducer(producer.id, producer.value, '"nodeLost"') end
   end
 end
 
@@ -94,11 +129,11 @@ local function isFenced()
 end
 
 -- Another boot of the writer's node that still holds the slice is fenced: the one that writes now is the newer. Returns
--- whether the slice is the writer's already.
+-- whether the slice is the writer's already. A claim that cannot be read counts as none.
 local function takeover()
   local holder = redis.call('HGET', SLICES, writerNode)
-  if not holder then return false end
-  local token, fencedEvent = string.match(holder, '^([^\n]*)\n(.*)$')
+  local token, fencedEvent = string.match(holder or '', '^(%[[^\n]*)\n({"type":"sliceFenced",[^\n]*})$')
+  if not token then return false end
   if token == writer then return true end
   fence(writerNode, token, fencedEvent)
   return false
@@ -113,7 +148,8 @@ end
 local function birth(atLeastEpoch)
   local now = redis.call('TIME')
   epoch = integer(math.max(now[1] * 1000 + math.floor(now[2] / 1000), tonumber(atLeastEpoch) + 1))
-  redis.call('DEL', SLICES, FENCED, PEERS, PRODUCERS, EVENTS)
+  seq, mark, bytesSinceMark = 0, false, 0
+  redis.call('DEL', META, SLICES, FENCED, PEERS, PRODUCERS, EVENTS)
   redis.call('HSET', META, 'epoch', epoch, 'seq', 0)
   unsettled = true
 end
@@ -125,19 +161,36 @@ local function renew()
   for i = 1, 6 do redis.call('PEXPIRE', KEYS[i], ttl) end
 end
 
+-- Keeps a batch for readers that missed it. Batches are cut off about at their greatest count (exactly would cost more
+-- than all the rest), and at the mark before last once those since the last are enough by their bytes: so the stream has
+-- between one and two times `keptBytes`. `events-after` is exact in both.
+local function keep(id, first, list)
+  local entry = { 'seq', first, 'events', list }
+  local added = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', keptBatches, id, unpack(entry))
+  if type(added) == 'table' and added.err then
+    -- Written to by a stranger: another type, or an entry beyond ours.
+    redis.call('DEL', EVENTS)
+    unsettled = true
+    redis.call('XADD', EVENTS, id, unpack(entry))
+  end
+  bytesSinceMark = bytesSinceMark + #list
+  if bytesSinceMark <= tonumber(keptBytes) then return end
+  if mark then redis.pcall('XTRIM', EVENTS, 'MINID', mark) end
+  mark, bytesSinceMark = id, 0
+end
+
 -- Numbers what happened, keeps it, publishes it. Returns the number of the last event.
 local function publish()
-  if #events == 0 then return tonumber(redis.call('HGET', META, 'seq')) end
-  local last = redis.call('HINCRBY', META, 'seq', #events)
+  if #events == 0 then return seq end
   -- A fail-over has lost what the writer has heard: the numbers of it are not given twice.
-  if heardEpoch == epoch and last - #events < tonumber(heardSeq) then
-    last = redis.call('HINCRBY', META, 'seq', heardSeq - (last - #events))
-  end
-  local first = integer(last - #events + 1)
+  if heardEpoch == epoch then seq = math.max(seq, tonumber(heardSeq)) end
+  local first = integer(seq + 1)
+  seq = seq + #events
   local list = table.concat(events, ',')
-  -- About so many: cutting off exactly one entry each time would cost more than all the rest. `events-after` is exact.
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', keptBatches, epoch .. '-' .. integer(last), 'seq', first, 'events', list)
+  keep(epoch .. '-' .. integer(seq), first, list)
+  redis.call('HSET', META, 'seq', integer(seq), 'since', integer(bytesSinceMark))
+  if mark then redis.call('HSET', META, 'mark', mark) end
   renew()
   redis.call(publishCommand, CHANNEL, '{"epoch":' .. epoch .. ',"seq":' .. first .. ',"events":[' .. list .. ']}')
-  return last
+  return seq
 end

@@ -2,12 +2,14 @@
 --
 -- KEYS   as in room.lua
 -- ARGV   as in room.lua
--- reply  'ok' · 'fenced' · 'missing'
+-- reply  {'ok', epoch, seq, number of peers, number of producers} · {'fenced'} · {'missing'}
 
-if not epoch then return 'missing' end
-if isFenced() then return 'fenced' end
-if redis.call('HLEN', PEERS) == 0 then return 'ok' end
-if not takeover() then claim() end
-renew()
-publish()
-return 'ok'
+if not epoch then return { 'missing' } end
+if isFenced() then return { 'fenced' } end
+local peers = redis.call('HLEN', PEERS)
+if peers > 0 then
+  if not takeover() then claim() end
+  renew()
+  publish()
+end
+return { 'ok', epoch, seq, peers, redis.call('HLEN', PRODUCERS) }

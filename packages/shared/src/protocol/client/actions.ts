@@ -33,6 +33,7 @@ export const clientActions = {
     name: f.displayName.exactOptional(),
     metadata: f.metadata.exactOptional(),
     peerId: f.peerId.exactOptional(),
+    resumeToken: z.string().min(1).max(128).exactOptional(),
     region: z.string().max(64).exactOptional(),
     node: z.string().max(64).exactOptional(),
     features: z.array(z.string().max(32)).max(16).default([]),

@@ -7,7 +7,7 @@ import type { Json } from '../fields.ts';
 import * as f from '../fields.ts';
 import type { IceParameters, RtpCapabilities, RtpParameters, TransportParameters } from '../media.ts';
 import * as m from '../media.ts';
-import type { RoomSnapshot } from '../room.ts';
+import type { Position } from '../room.ts';
 
 /** Which peer an operation is for, and the session that speaks for it: an older session's word counts no more. */
 const peer = z.object({ room: f.roomId, peerId: f.peerId, sessionId: f.sessionId });
@@ -42,6 +42,8 @@ export const peerOperations = {
     consumers: z.array(carriedConsumer).max(2000).exactOptional(),
     gateway: z.string().max(128),
     resumeHash: z.string().max(64),
+    /** Hash of the token that the client has shown: it lets the join replace a peer of its id. */
+    shown: z.string().max(64).exactOptional(),
     name: f.displayName.exactOptional(),
     metadata: f.metadata.exactOptional(),
     features: z.array(z.string().max(32)).max(16),
@@ -165,8 +167,7 @@ type Nothing = Record<string, never>;
 
 /** What each operation returns. */
 export interface OperationResults {
-  joinPeer: {
-    snapshot: RoomSnapshot;
+  joinPeer: Position & {
     rtpCapabilities: RtpCapabilities;
     producerTransport?: TransportParameters;
     consumerTransport?: TransportParameters;
