@@ -23,6 +23,7 @@ const kinds: Kind[] = [
   { name: 'contract', timeout: seconds(20) },
   { name: 'integration', timeout: seconds(60) },
   { name: 'e2e', timeout: seconds(90) },
+  { name: 'browsers', timeout: seconds(180) },
   { name: 'chaos', timeout: seconds(180) },
   { name: 'compose', timeout: seconds(300) },
 ];

@@ -7,7 +7,7 @@ import { setUp } from './setup.mjs';
 import { dockerAnswers, runKind } from './setup/test-run.mjs';
 import { say } from './setup/terminal.mjs';
 
-const KINDS = ['unit', 'contract', 'integration', 'e2e', 'chaos', 'compose'];
+const KINDS = ['unit', 'contract', 'integration', 'e2e', 'browsers', 'chaos', 'compose'];
 
 function readArguments() {
   const rest = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { eventually } from '@sluice/shared/testing';
-import type { Page } from 'playwright-core';
+import type { Tab } from './browsers/tab.ts';
 import type { Room } from '@sluice/client';
 
 declare global {
@@ -22,7 +22,7 @@ export interface Received {
 }
 
 /** Figures of everything that the meeting page in this tab receives; empty outside of a room. */
-export function received(page: Page): Promise<Received[]> {
+export function received(page: Tab): Promise<Received[]> {
   return page.evaluate(async () => {
     const subscriptions = [...(window.sluice?.room?.subscriptions.values() ?? [])];
     return Promise.all(
@@ -40,7 +40,7 @@ export function received(page: Page): Promise<Received[]> {
         };
       }),
     );
-  });
+  }, undefined);
 }
 
 export interface Expectation {
@@ -52,7 +52,7 @@ export interface Expectation {
 const mediaDeadlineMs = 20_000;
 
 /** Waits until so many video tracks have each had `frames` decoded. */
-export function seesFrames(page: Page, frames: number, options: Expectation = {}): Promise<Received[]> {
+export function seesFrames(page: Tab, frames: number, options: Expectation = {}): Promise<Received[]> {
   return brings(
     page,
     `${frames} frames of video`,
@@ -62,12 +62,12 @@ export function seesFrames(page: Page, frames: number, options: Expectation = {}
 }
 
 /** Waits until so many audio tracks have each brought more than silence. */
-export function hearsSound(page: Page, options: Expectation = {}): Promise<Received[]> {
+export function hearsSound(page: Tab, options: Expectation = {}): Promise<Received[]> {
   return brings(page, 'sound', (one) => one.kind === 'audio' && one.energy > 0.001, options);
 }
 
 function brings(
-  page: Page,
+  page: Tab,
   what: string,
   does: (one: Received) => boolean,
   { tracks = 1, withinMs = mediaDeadlineMs }: Expectation,

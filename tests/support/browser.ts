@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { findProgram } from './find-program.ts';
 
 /** Names of Chromium in the usual distributions; the first that is on the PATH is taken. */
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
@@ -28,6 +28,8 @@ export interface TestBrowserOptions {
   flags?: string[];
   /** Default true: cameras, microphones and screens are given to whoever asks. Otherwise nobody answers the question. */
   allowDevices?: boolean;
+  /** In place of the Chromium on the PATH: a program that starts it elsewhere, in a network namespace for instance. */
+  executable?: string;
 }
 
 export interface TabOptions {
@@ -45,9 +47,9 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   /** Rejects when there is no Chromium on the PATH: a test of browsers without one would test nothing. */
-  static async launch({ flags: further = [], allowDevices = true }: TestBrowserOptions = {}): Promise<TestBrowser> {
+  static async launch({ flags: further = [], allowDevices = true, executable }: TestBrowserOptions = {}): Promise<TestBrowser> {
     const browser = await chromium.launch({
-      executablePath: findChromium(),
+      executablePath: executable ?? findProgram('Chromium', names, 'chromium'),
       headless: true,
       chromiumSandbox: false,
       args: [...flags, ...(allowDevices ? ['--use-fake-ui-for-media-stream'] : []), ...further],
@@ -91,23 +93,4 @@ export async function screenshot(page: Page, name: string): Promise<void> {
   const path = join(folder, `${name}.png`);
   await mkdir(dirname(path), { recursive: true });
   await page.screenshot({ path });
-}
-
-function findChromium(): string {
-  for (const name of names) {
-    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-      const file = join(folder, name);
-      if (isExecutable(file)) return file;
-    }
-  }
-  throw new Error(`No Chromium on the PATH: looked for ${names.join(', ')}. Debian: apt-get install chromium`);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

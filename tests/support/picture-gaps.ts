@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Tab } from './browsers/tab.ts';
 
 declare global {
   interface Window {
@@ -10,7 +10,7 @@ declare global {
  * From here on, how long somebody's picture stood still, as a person at this page would see it: over all video elements
  * of the tile, for a move changes them. To within a display's frame.
  */
-export async function watchPicture(page: Page, name: string): Promise<void> {
+export async function watchPicture(page: Tab, name: string): Promise<void> {
   await page.evaluate((person) => {
     const figures = { shown: 0, longestMs: 0, sinceLastMs: 0 };
     window.pictureGaps = figures;
@@ -35,16 +35,16 @@ export async function watchPicture(page: Page, name: string): Promise<void> {
 }
 
 /** Forgets the longest standstill so far, and returns it: what comes before a fault is what to compare it with. */
-export async function forgetGaps(page: Page): Promise<number> {
+export async function forgetGaps(page: Tab): Promise<number> {
   const { longestMs } = await pictureGaps(page);
   await page.evaluate(() => {
     if (window.pictureGaps) window.pictureGaps.longestMs = 0;
-  });
+  }, undefined);
   return Math.round(longestMs);
 }
 
-export async function pictureGaps(page: Page): Promise<{ shown: number; longestMs: number; sinceLastMs: number }> {
-  const figures = await page.evaluate(() => window.pictureGaps);
+export async function pictureGaps(page: Tab): Promise<{ shown: number; longestMs: number; sinceLastMs: number }> {
+  const figures = await page.evaluate(() => window.pictureGaps, undefined);
   if (!figures) throw new Error('Nobody watches the picture of this page.');
   return figures;
 }

@@ -1,0 +1,5 @@
+/** A page in Chromium or in Firefox: as much of Playwright's and of Puppeteer's pages as both have. */
+export interface Tab {
+  /** Runs a function in the page. It must not refer to anything outside of itself. */
+  evaluate<R, G>(script: (given: G) => R | Promise<R>, given: G): Promise<R>;
+}
