@@ -47,7 +47,11 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   /** Rejects when there is no Chromium on the PATH: a test of browsers without one would test nothing. */
-  static async launch({ flags: further = [], allowDevices = true, executable }: TestBrowserOptions = {}): Promise<TestBrowser> {
+  static async launch({
+    flags: further = [],
+    allowDevices = true,
+    executable,
+  }: TestBrowserOptions = {}): Promise<TestBrowser> {
     const browser = await chromium.launch({
       executablePath: executable ?? findProgram('Chromium', names, 'chromium'),
       headless: true,

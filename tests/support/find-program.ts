@@ -10,9 +10,7 @@ export function findProgram(title: string, names: readonly string[], debianPacka
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   const file = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
   if (file) return file;
-  throw new Error(
-    `No ${title} on the PATH: looked for ${names.join(', ')}. Debian: apt-get install ${debianPackage}`,
-  );
+  throw new Error(`No ${title} on the PATH: looked for ${names.join(', ')}. Debian: apt-get install ${debianPackage}`);
 }
 
 function isExecutable(file: string): boolean {

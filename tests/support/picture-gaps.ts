@@ -1,6 +1,10 @@
 import type { Tab } from './browsers/tab.ts';
 
 declare global {
+  interface HTMLVideoElement {
+    /** Firefox's own: its `getVideoPlaybackQuality` counts nothing for a stream. */
+    readonly mozPaintedFrames?: number;
+  }
   interface Window {
     pictureGaps?: { shown: number; longestMs: number; sinceLastMs: number };
   }
@@ -20,7 +24,7 @@ export async function watchPicture(page: Tab, name: string): Promise<void> {
       const tile = [...document.querySelectorAll('article')].find((one) => one.ariaLabel?.startsWith(person));
       let fresh = 0;
       for (const video of tile?.querySelectorAll('video') ?? []) {
-        const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+        const frames = video.mozPaintedFrames ?? video.getVideoPlaybackQuality().totalVideoFrames;
         fresh += Math.max(0, frames - (counted.get(video) ?? 0));
         counted.set(video, frames);
       }

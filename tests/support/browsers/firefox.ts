@@ -48,9 +48,10 @@ export class TestFirefox implements AsyncDisposable {
     return this.#complaints;
   }
 
+  /** In a window of its own: Firefox paints no pictures in a tab behind another. */
   async open(url: string): Promise<FirefoxTab> {
     const context = await this.#browser.createBrowserContext();
-    const page = await context.newPage();
+    const page = await context.newPage({ type: 'window' });
     page.on('pageerror', (error) => this.#complaints.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error') this.#complaints.push(message.text());
@@ -74,5 +75,15 @@ export class FirefoxTab implements Tab {
   async evaluate<R, G>(script: (given: G) => R | Promise<R>, given: G): Promise<R> {
     // Puppeteer's type unwraps handles in what is given, and nothing here is a handle.
     return (await this.page.evaluate(script as (given: unknown) => unknown, given)) as R;
+  }
+
+  /** A click as by a person, which lets a page play sound. */
+  click(selector: string): Promise<void> {
+    return this.page.click(selector);
+  }
+
+  /** With its container, and without a word to the page. */
+  async close(): Promise<void> {
+    await this.page.browserContext().close();
   }
 }

@@ -1,27 +1,58 @@
+import { eventually } from '@sluice/shared/testing';
 import { hearsSound, received, seesFrames } from '../browser-media.ts';
 import type { Tab } from './tab.ts';
 
 /** Small pictures: three browsers encode and decode them on two cores. */
 const size = '320x180';
 
-/** The meeting page's address for somebody who joins without asking. */
-export function joinAddress(url: string, name: string, further: Record<string, string> = {}): string {
-  return `${url}/?${new URLSearchParams({ room: 'demo', join: '1', size, name, ...further })}`;
+/** Anything that opens the meeting page: a browser of either kind. */
+interface Opens<T extends Tab> {
+  open(url: string): Promise<T>;
 }
 
+/** Opens the meeting page and joins as a person does, with a click: Firefox plays no sound before one. */
+export async function join<T extends Tab>(
+  browser: Opens<T>,
+  url: string,
+  parameters: { name: string } & Record<string, string>,
+): Promise<T> {
+  const tab = await browser.open(`${url}/?${new URLSearchParams({ room: 'demo', size, ...parameters })}`);
+  await tab.click('#join');
+  const joined = () => tab.evaluate(() => window.sluice?.room !== undefined, undefined);
+  await eventually(`${parameters.name} to be in the room`, joined, { withinMs: 30_000, everyMs: 50 });
+  return tab;
+}
+
+/** People by their names. */
+export type People = Record<string, Tab>;
+
 /** Waits until each of these people sees moving pictures of all others, and hears them. */
-export async function everybodyMeets(people: Record<string, Tab>, withinMs = 30_000): Promise<void> {
-  const tabs = Object.entries(people);
-  const expected = { tracks: tabs.length - 1, withinMs };
-  const meets = async ([name, tab]: [string, Tab]): Promise<void> => {
+export function everybodyMeets(people: People, withinMs = 30_000): Promise<void> {
+  const expected = { tracks: Object.keys(people).length - 1, withinMs };
+  return forEverybody(people, async (tab) => {
+    await Promise.all([seesFrames(tab, 20, expected), hearsSound(tab, expected)]);
+  });
+}
+
+/** A failure names the person, and says what that page shows and receives. */
+export async function forEverybody(people: People, check: (tab: Tab) => Promise<void>): Promise<void> {
+  const checked = async ([name, tab]: [string, Tab]): Promise<void> => {
     try {
-      await Promise.all([seesFrames(tab, 20, expected), hearsSound(tab, expected)]);
+      await check(tab);
     } catch (error) {
-      const state = await Promise.all([received(tab), wordsOn(tab)]);
-      throw new Error(`${name} does not see or hear everybody: ${JSON.stringify(state)}`, { cause: error });
+      throw new Error(`${name}: ${String(error)}\n${await stateOf(tab)}`, { cause: error });
     }
   };
-  await Promise.all(tabs.map(meets));
+  await Promise.all(Object.entries(people).map(checked));
+}
+
+async function stateOf(tab: Tab): Promise<string> {
+  const [words, tracks, seen] = await Promise.all([
+    wordsOn(tab),
+    received(tab),
+    tab.evaluate(() => ({ testimony: window.testimony, gaps: window.pictureGaps }), undefined),
+  ]);
+  return [words, ...tracks, seen].map((one) => JSON.stringify(one)).join('\n');
 }
 
 /** The text that a person sees on the page. */

@@ -23,7 +23,7 @@ export async function npmStart(args: readonly string[] = []): Promise<RunningClu
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const killWithUs = (): void => void signal(child, 'SIGKILL');
+  const killWithUs = (): void => signal(child, 'SIGKILL');
   process.once('exit', killWithUs);
   const exited = once(child, 'exit').finally(() => process.off('exit', killWithUs));
   const lines: string[] = [];

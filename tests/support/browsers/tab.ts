@@ -2,4 +2,6 @@
 export interface Tab {
   /** Runs a function in the page. It must not refer to anything outside of itself. */
   evaluate<R, G>(script: (given: G) => R | Promise<R>, given: G): Promise<R>;
+  /** A click as by a person. */
+  click(selector: string): Promise<void>;
 }
