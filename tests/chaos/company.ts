@@ -1,4 +1,5 @@
 import { eventually } from '@sluice/shared/testing';
+import type { Network } from '../support/native/network.ts';
 import { Person } from '../support/native/person.ts';
 import type { Reception } from '../support/native/reception.ts';
 import type { Kind } from '../support/native/rtp.ts';
@@ -13,6 +14,8 @@ export interface Seat {
   /** By the stage's way to the gateways, which can be cut. */
   byFront?: boolean;
   publishes?: readonly Kind[];
+  /** What its media goes over, where that may be cut. */
+  network?: Network;
 }
 
 /** One person's media at another: who, of whom. */
@@ -138,7 +141,7 @@ export class Company {
 }
 
 /** A node that has just come is not known to everyone at once. */
-async function sit(stage: Stage, { name, room, node, gateway, byFront = false, publishes }: Seat): Promise<Person> {
+async function sit(stage: Stage, { name, room, node, gateway, byFront = false, ...media }: Seat): Promise<Person> {
   const options = {
     url: stage.socketsFrom(gateway, { byFront }),
     room,
@@ -146,7 +149,7 @@ async function sit(stage: Stage, { name, room, node, gateway, byFront = false, p
     node: `node-${node + 1}`,
     resumeWindowMs: 90_000,
   };
-  return eventually(`${name} to be in`, () => Person.join({ ...options, ...(publishes && { publishes }) }), {
+  return eventually(`${name} to be in`, () => Person.join({ ...options, ...media }), {
     withinMs: 15_000,
     everyMs: 100,
   });

@@ -68,29 +68,43 @@ function withoutSession(peer: Peer, holdings: Holdings): Disagreement[] {
 }
 
 /** What a node holds, and Redis has not, or has of another. A fenced slice is on its way out: leaks are looked for at the end. */
-function ofNode({ node, slice, peers }: NodeHolding, directory: DirectoryRoom): Disagreement[] {
+function ofNode(holding: NodeHolding, directory: DirectoryRoom): Disagreement[] {
+  const { node, slice, peers } = holding;
   if (!slice || slice.fenced) return [];
+  const claimed = directory.slices.get(node) === slice.boot || peers.every(({ state }) => state !== 'here');
+  return [
+    ...(claimed ? [] : [{ text: `Redis has no claim of ${node}, which holds peers`, of: [node] }]),
+    ...peers
+      .filter(({ state }) => state === 'here' || state === 'detached')
+      .flatMap((peer) => heldPeer(node, peer, directory)),
+    ...lostProducers(holding, directory),
+  ];
+}
+
+function heldPeer(node: string, { peerId, producers }: NodeHolding['peers'][number], directory: DirectoryRoom) {
   const of = [node];
   const found: Disagreement[] = [];
-  for (const { peerId, state, producers } of peers) {
-    if (state === 'entering' || state === 'movedAway') continue;
-    const record = directory.peers.find((one) => one.peerId === peerId);
-    if (!record) found.push({ text: `${node} holds ${peerId}, whom Redis does not know`, of });
-    else if (record.node !== node) found.push({ text: `${node} holds ${peerId}, who is on ${record.node}`, of });
-    for (const { producerId, paused } of producers) {
-      const known = directory.producers.find((one) => one.producerId === producerId);
-      if (!known) found.push({ text: `${node} has producer ${producerId}, which Redis does not know`, of });
-      else if (known.paused !== paused)
-        found.push({ text: `${node} and Redis differ on the pause of ${producerId}`, of });
-    }
-  }
-  const held = new Set(peers.flatMap(({ producers }) => producers.map(({ producerId }) => producerId)));
-  for (const { producerId, node: owner, boot } of directory.producers) {
-    if (owner !== node || held.has(producerId)) continue;
-    const which = boot === slice.boot ? '' : 'another boot of ';
-    found.push({ text: `Redis has producer ${producerId} on ${which}${node}, which does not hold it`, of });
+  const record = directory.peers.find((one) => one.peerId === peerId);
+  if (!record) found.push({ text: `${node} holds ${peerId}, whom Redis does not know`, of });
+  else if (record.node !== node) found.push({ text: `${node} holds ${peerId}, who is on ${record.node}`, of });
+  for (const { producerId, paused } of producers) {
+    const known = directory.producers.find((one) => one.producerId === producerId);
+    if (!known) found.push({ text: `${node} has producer ${producerId}, which Redis does not know`, of });
+    else if (known.paused !== paused)
+      found.push({ text: `${node} and Redis differ on the pause of ${producerId}`, of });
   }
   return found;
+}
+
+/** What Redis has of this node, and the node has not. */
+function lostProducers({ node, slice, peers }: NodeHolding, directory: DirectoryRoom): Disagreement[] {
+  const held = new Set(peers.flatMap(({ producers }) => producers.map(({ producerId }) => producerId)));
+  return directory.producers
+    .filter(({ producerId, node: owner }) => owner === node && !held.has(producerId))
+    .map(({ producerId, boot }) => {
+      const which = boot === slice?.boot ? node : `another boot of ${node}`;
+      return { text: `Redis has producer ${producerId} on ${which}, which does not hold it`, of: [node] };
+    });
 }
 
 function ofSessions({ gateway, address, sessions }: GatewayHolding, directory: DirectoryRoom): Disagreement[] {

@@ -4,10 +4,13 @@ import { clockFaults } from './clocks.ts';
 import { clientFaults } from './clients.ts';
 import { drainFaults } from './drains.ts';
 import { gatewayFaults } from './gateways.ts';
+import { mediaWayFaults } from './media-ways.ts';
 import { networkFaults } from './network.ts';
 import { nodeFaults } from './nodes.ts';
 import { pipeFaults } from './pipes.ts';
 import { redisFaults } from './redis.ts';
+import { silentFaults } from './silences.ts';
+import { waitingFaults } from './waiting.ts';
 
 /** By their numbers in the catalogue. */
 export const faults: readonly Fault[] = [
@@ -16,6 +19,9 @@ export const faults: readonly Fault[] = [
   ...gatewayFaults,
   ...redisFaults,
   ...networkFaults,
+  ...mediaWayFaults,
+  ...silentFaults,
+  ...waitingFaults,
   ...busFaults,
   ...pipeFaults,
   ...clientFaults,

@@ -48,14 +48,14 @@ async function joinsWorkAgain(scene: Scene, withinMs: number): Promise<void> {
 }
 
 /** What Redis itself has, and what a newcomer is told by a gateway that has to ask Redis. */
-async function directoryIsWhole(scene: Scene, withinMs: number): Promise<void> {
+async function directoryIsWhole(scene: Scene, withinMs: number, when = ''): Promise<void> {
   const { stage, ada, directory, expected, note, problem } = scene;
   const room = ada.room.id;
   const inRedisMs = await untilRight(() => wrongInRedis(directory, room, expected()), 4 * withinMs);
-  note('Redis had all of it again after', inRedisMs);
+  note(`${when}Redis had all of it again after`, inRedisMs);
   const toldMs = inRedisMs + (await untilRight(() => wrongForNewcomer(stage, room, expected()), 4 * withinMs));
-  note('a newcomer was told all of it after', toldMs);
-  if (toldMs > withinMs) problem(`the directory was whole after ${Math.round(toldMs)} ms`);
+  note(`${when}a newcomer was told all of it after`, toldMs);
+  if (toldMs > withinMs) problem(`${when}the directory was whole after ${Math.round(toldMs)} ms`);
 }
 
 async function outage(scene: Scene, ms: number, { empty }: { empty: boolean }): Promise<void> {
@@ -173,6 +173,27 @@ export const redisFaults: readonly Fault[] = [
       if (keys.length === 0) scene.problem('the room has no keys');
       else await ask(redis.port, 'DEL', ...keys);
       await directoryIsWhole(scene, 8000);
+    },
+  },
+  {
+    ...common,
+    id: '41b',
+    name: 'each key of a room is deleted in turn',
+    how: 'DEL of one key, then of the next when the directory is whole again',
+    expect: 'the owners write it again within 5 s; nobody is thrown out',
+    runs: 3,
+    fast: true,
+    async act(scene) {
+      const { redis } = scene.stage;
+      const keys = (await ask(redis.port, 'KEYS', `*{${scene.ada.room.id}}*`)) as string[];
+      if (keys.length < 4) scene.problem(`the room has ${keys.length} keys`);
+      for (const key of keys.toSorted()) {
+        await ask(redis.port, 'DEL', key);
+        const began = performance.now();
+        await directoryIsWhole(scene, 5000, `without ${key.slice(key.lastIndexOf(':') + 1)}: `);
+        // What one lost key leads to must not hide what the next does.
+        await wait(Math.max(0, began + 1500 - performance.now()));
+      }
     },
   },
   {

@@ -1,6 +1,8 @@
 import type { types } from 'mediasoup-client';
 import { HandlerInterface } from 'mediasoup-client/handlers/HandlerInterface';
 import { Audio, PeerConnection, type Track, Video } from 'node-datachannel';
+import { IceAgent } from './ice-agent.ts';
+import type { Network } from './network.ts';
 import { asksForKeyFrame, audio, formats, type Kind, PacketWriter, read, video } from './rtp.ts';
 import { localDtlsParameters, type RemoteSection, remoteDescription } from './sdp.ts';
 import { ReceivedTrack, type SourceTrack } from './tracks.ts';
@@ -44,25 +46,30 @@ interface Receiver {
 class NativeHandler extends HandlerInterface {
   readonly name = 'Native';
   readonly #connection: PeerConnection;
-  readonly #remote: types.HandlerOptions;
+  #remote: types.HandlerOptions;
   readonly #sections: RemoteSection[] = [];
   readonly #senders = new Map<string, Sender>();
   readonly #receivers = new Map<string, Receiver>();
+  /** Does what the library can't where the network to the node may be cut; elsewhere the library has its own way to it. */
+  readonly #agent: IceAgent | undefined;
+  readonly #network: Network | undefined;
   #connected = false;
   #closed = false;
 
-  constructor(options: types.HandlerOptions) {
+  constructor(options: types.HandlerOptions, network: Network | undefined) {
     super();
     this.#remote = options;
+    const { iceParameters: remote, iceCandidates: candidates } = options;
+    const onState = (state: types.ConnectionState): void => this.#tell(state);
+    this.#network = network;
+    this.#agent = network && new IceAgent({ network, remote, candidates, onState });
     this.#connection = new PeerConnection('client', {
       iceServers: [],
       disableAutoNegotiation: true,
       forceMediaTransport: true,
       bindAddress: '127.0.0.1',
     });
-    this.#connection.onStateChange((state) => {
-      if (!this.#closed) this.emit('@connectionstatechange', state as types.ConnectionState);
-    });
+    this.#connection.onStateChange((state) => this.#tell(state as types.ConnectionState));
     this.#connection.onTrack((native) => this.#arrived(native));
   }
 
@@ -71,6 +78,7 @@ class NativeHandler extends HandlerInterface {
     this.#closed = true;
     for (const { detach } of this.#senders.values()) detach();
     this.#connection.close();
+    this.#agent?.close();
     super.removeAllListeners();
   }
 
@@ -78,6 +86,7 @@ class NativeHandler extends HandlerInterface {
     const source = track as unknown as SourceTrack;
     const mid = String(this.#sections.length);
     const ssrc = ++lastSsrc;
+    await this.#reach();
     const native = this.#connection.addTrack(mediaOf(source.kind, mid, ssrc));
     const codecs = codecsOf(source.kind);
     this.#sections.push({ kind: source.kind, direction: 'recvonly', codecs });
@@ -108,6 +117,7 @@ class NativeHandler extends HandlerInterface {
       this.#receivers.set(localId, { track, payloadType: codecs[0]?.payloadType ?? -1 });
       return { localId, track: track.asMediaStreamTrack };
     });
+    await this.#reach();
     this.#connection.setRemoteDescription(remoteDescription('offer', this.#remote, this.#sections), 'offer');
     this.#connection.setLocalDescription('answer');
     await this.#connect();
@@ -139,8 +149,9 @@ class NativeHandler extends HandlerInterface {
   async setRtpEncodingParameters(): Promise<void> {}
   async updateIceServers(): Promise<void> {}
 
-  async restartIce(): Promise<void> {
-    throw new Error('The native library has no ICE restart.');
+  async restartIce(iceParameters: types.IceParameters): Promise<void> {
+    if (!this.#agent || !this.#network?.restartsIce) throw new Error('The native library has no ICE restart.');
+    this.#agent.restart(iceParameters);
   }
 
   async sendDataChannel(): Promise<never> {
@@ -153,6 +164,16 @@ class NativeHandler extends HandlerInterface {
 
   getDataChannelMaxMessageSize(): undefined {
     return undefined;
+  }
+
+  #tell(state: types.ConnectionState): void {
+    if (!this.#closed) this.emit('@connectionstatechange', state);
+  }
+
+  /** The agent stands for the node, from the first track on. */
+  async #reach(): Promise<void> {
+    if (!this.#agent || this.#connected) return;
+    this.#remote = { ...this.#remote, iceCandidates: [await this.#agent.begin()] };
   }
 
   async #connect(): Promise<void> {
@@ -219,8 +240,11 @@ function codecsOf(kind: Kind): types.RtpCodecParameters[] {
     }));
 }
 
-export const nativeHandlers: types.HandlerFactory = {
+/** Clients whose media goes over this network, which can be cut. */
+export const nativeHandlersOver = (network?: Network): types.HandlerFactory => ({
   name: 'Native',
-  factory: (options) => new NativeHandler(options),
+  factory: (options) => new NativeHandler(options, network),
   getNativeRtpCapabilities: async () => structuredClone(capabilities),
-};
+});
+
+export const nativeHandlers = nativeHandlersOver();

@@ -1,5 +1,6 @@
 import { joinRoom, type JoinOptions, type Room, type RoomEnd, type Subscription } from '@sluice/client';
-import { nativeHandlers } from './handler.ts';
+import { nativeHandlersOver } from './handler.ts';
+import type { Network } from './network.ts';
 import { Reception } from './reception.ts';
 import type { Kind } from './rtp.ts';
 import { type ReceivedTrack, SourceTrack } from './tracks.ts';
@@ -8,6 +9,8 @@ export interface PersonOptions extends Pick<JoinOptions, 'url' | 'room' | 'node'
   name: string;
   /** What is published. Default: a microphone and a camera. */
   publishes?: readonly Kind[];
+  /** What its media goes over, where that may be cut. */
+  network?: Network;
 }
 
 export interface Received {
@@ -18,7 +21,7 @@ export interface Received {
 /** Somebody in a room, with the client that browsers use and WebRTC of the native library. */
 export class Person {
   readonly name: string;
-  readonly publishes: readonly Kind[];
+  readonly publishes: Kind[] = [];
   readonly room: Room;
   /** What comes from others, by `peerId/kind`. */
   readonly receptions = new Map<string, Reception>();
@@ -29,9 +32,8 @@ export class Person {
   end: RoomEnd | undefined;
   readonly #sources: SourceTrack[] = [];
 
-  private constructor(name: string, publishes: readonly Kind[], room: Room) {
+  private constructor(name: string, room: Room) {
     this.name = name;
-    this.publishes = publishes;
     this.room = room;
     room.on('subscribed', (subscription) => this.#listen(subscription));
     room.on('message', ({ from, payload }) => this.messages.push({ from, payload }));
@@ -43,11 +45,11 @@ export class Person {
     });
   }
 
-  static async join({ publishes = ['audio', 'video'], ...options }: PersonOptions): Promise<Person> {
-    const room = await joinRoom({ ...options, handlerFactory: nativeHandlers });
-    const person = new Person(options.name, publishes, room);
+  static async join({ publishes = ['audio', 'video'], network, ...options }: PersonOptions): Promise<Person> {
+    const room = await joinRoom({ ...options, handlerFactory: nativeHandlersOver(network) });
+    const person = new Person(options.name, room);
     try {
-      await Promise.all(publishes.map((kind) => person.#publish(kind)));
+      await Promise.all(publishes.map((kind) => person.publish(kind)));
       return person;
     } catch (error) {
       await person.leave();
@@ -64,15 +66,16 @@ export class Person {
     return this.receptions.get(`${other.peerId}/${kind}`);
   }
 
-  async leave(): Promise<void> {
-    this.#stop();
-    await this.room.leave();
-  }
-
-  async #publish(kind: Kind): Promise<void> {
+  async publish(kind: Kind): Promise<void> {
+    this.publishes.push(kind);
     const track = new SourceTrack(kind);
     this.#sources.push(track);
     await this.room.publish(track.asMediaStreamTrack, { source: kind === 'audio' ? 'microphone' : 'camera' });
+  }
+
+  async leave(): Promise<void> {
+    this.#stop();
+    await this.room.leave();
   }
 
   #listen(subscription: Subscription): void {

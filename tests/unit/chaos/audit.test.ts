@@ -82,6 +82,7 @@ it.each<[string, (world: World) => void]>([
     ({ holdings }) => (first(holdings.gateways).sessions = []),
   ],
   ['Redis has ada at a gateway that is gone', ({ holdings }) => void holdings.gateways.shift()],
+  ['Redis has no claim of node-1, which holds peers', ({ directory }) => directory.slices.clear()],
   ['node-1 holds ada, whom Redis does not know', ({ directory }) => (directory.peers = [])],
   ['node-1 has producer camera, which Redis does not know', ({ directory }) => (directory.producers = [])],
   [

@@ -1,0 +1,53 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Fault } from '../fault.ts';
+
+/** What a newcomer's first media may take, in ms: a pipe, and two transports that have waited for it. */
+const soonMs = 5000;
+
+/** Nothing happens but that time passes: longer than any timer that ends what is not used. */
+const common = { touchesMedia: true, everybody: true, aside: true, barMs: 1000, runs: 1, fast: true } as const;
+
+export const waitingFaults: readonly Fault[] = [
+  {
+    ...common,
+    id: '51',
+    name: 'somebody waits alone for 45 s',
+    how: 'nothing; then a second person comes, and a third, each on another node',
+    expect: 'everybody sees and hears everybody',
+    async act({ company, ada, note, problem }) {
+      const room = `${ada.room.id}-alone`;
+      await company.seat([{ name: 'Zoe', room, node: 0, gateway: 0 }]);
+      await wait(45_000);
+      for (const [at, name] of ['Yan', 'Xia'].entries()) {
+        const began = performance.now();
+        await company.seat([{ name, room, node: at + 1, gateway: at % 2 }]);
+        const tookMs = performance.now() - began;
+        note(`${at === 0 ? 'the second' : 'the third'} was in the call after`, tookMs);
+        if (tookMs > soonMs) problem(`${name} was in the call after ${Math.round(tookMs)} ms`);
+      }
+      company.reset();
+    },
+  },
+  {
+    ...common,
+    id: '52',
+    name: 'a camera is switched on 60 s after the join',
+    how: 'somebody only watches for a minute, then publishes',
+    expect: 'everybody sees it',
+    async act({ company, ada, note, problem }) {
+      const room = `${ada.room.id}-late`;
+      await company.seat([
+        { name: 'Moe', room, node: 0, gateway: 0 },
+        { name: 'Lin', room, node: 1, gateway: 1, publishes: [] },
+      ]);
+      await wait(60_000);
+      const began = performance.now();
+      await company.get('Lin').publish('video');
+      await company.flows(15_000);
+      const tookMs = performance.now() - began;
+      note('it was seen after', tookMs);
+      if (tookMs > soonMs) problem(`it was seen after ${Math.round(tookMs)} ms`);
+      company.reset();
+    },
+  },
+];
