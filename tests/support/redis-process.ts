@@ -19,12 +19,16 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** Below those that the system gives to connections by itself (32768 and up): there somebody else takes one any moment. */
+const quietPorts = { from: 15_000, to: 30_000 } as const;
+
 /** The first of so many ports in a row that nobody listens on now. */
 export async function freePorts(count: number): Promise<number> {
+  const { from, to } = quietPorts;
   for (;;) {
-    const first = await freePort();
-    const next = Array.from({ length: count - 1 }, (_, at) => first + at + 1);
-    if ((await Promise.all(next.map(isFree))).every(Boolean)) return first;
+    const first = from + Math.floor(Math.random() * (to - from));
+    const ports = Array.from({ length: count }, (_, at) => first + at);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return first;
   }
 }
 
