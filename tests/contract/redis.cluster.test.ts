@@ -27,14 +27,14 @@ test('[BU16] a channel is heard at whichever master serves its slot, also after 
   await using cluster = await startRedisCluster();
   await using a = await openMember({ nodes: cluster.nodes });
   await using b = await openMember({ nodes: cluster.nodes });
-  const names = Array.from({ length: 30 }, (_, index) => `sluice:test:${index}`);
+  const names = Array.from({ length: 30 }, (_, index) => `test:${index}`);
   const heard = new Map(names.map((name) => [name, [] as string[]]));
   for (const name of names) await b.bus.subscribe(name, (message) => heard.get(name)?.push(message));
   for (const name of names) await a.bus.publish(name, 'first');
   await eventually('all to be heard', () => [...heard.values()].every((messages) => messages.length === 1));
 
   const [moved = ''] = names;
-  await moveSlot(cluster, moved);
+  await moveSlot(cluster, `sluice:${moved}`);
   const hears = async (text: string): Promise<boolean> => {
     await a.bus.publish(moved, text);
     return heard.get(moved)?.includes(text) ?? false;
@@ -47,7 +47,7 @@ test('[BU16] the channels of a master that was killed and came back are heard ag
   await using cluster = await startRedisCluster();
   await using a = await openMember({ nodes: cluster.nodes });
   await using b = await openMember({ nodes: cluster.nodes });
-  const names = Array.from({ length: 12 }, (_, index) => `sluice:test:${index}`);
+  const names = Array.from({ length: 12 }, (_, index) => `test:${index}`);
   const heard = new Set<string>();
   for (const name of names) await b.bus.subscribe(name, (message) => heard.add(`${name} ${message}`));
   const [victim] = cluster.servers;

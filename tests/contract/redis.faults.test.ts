@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createRedisBus } from '../../packages/shared/src/bus/redis-bus.ts';
 import { createLogger, type Logger } from '../../packages/shared/src/base/logging.ts';
 import { connectRedis } from '../../packages/shared/src/redis/redis-commands.ts';
+import { readRedisTarget } from '../../packages/shared/src/redis/redis-target.ts';
 import { eventually, ManualClock, within } from '../../packages/shared/testing/index.ts';
 import { startRedis, startSentinel } from '../support/redis.ts';
 import { freePort, RedisProcess } from '../support/redis-process.ts';
@@ -23,7 +24,7 @@ test('[BU12] a process may start before its Redis: it says so at intervals, and 
   const { log, warnings } = listeningLogger();
   await using redis = await RedisProcess.start();
   await redis.kill();
-  const commands = connectRedis({ url: redis.url }, { log, clock });
+  const commands = connectRedis(readRedisTarget(redis.url), { log, clock });
   const bus = createRedisBus(commands);
   expect(bus.connected).toBe(false);
   const heard: string[] = [];
@@ -44,7 +45,7 @@ test('[BU12] a process may start before its Redis: it says so at intervals, and 
 });
 
 test('[BU12] nobody listens at the address: closing ends the attempts', async () => {
-  const commands = connectRedis({ url: `redis://127.0.0.1:${await freePort()}` });
+  const commands = connectRedis({ host: '127.0.0.1', port: await freePort() });
   const bus = createRedisBus(commands);
   const subscribed = bus.subscribe('never', () => undefined);
   await bus.close();
@@ -54,7 +55,7 @@ test('[BU12] nobody listens at the address: closing ends the attempts', async ()
 
 test('[BU13] a Redis that hangs costs the commands under way their time, and those after them nothing', async () => {
   await using redis = await startRedis();
-  await using member = await openMember({ url: redis.url });
+  await using member = await openMember(readRedisTarget(redis.url));
   const heard: string[] = [];
   await member.bus.subscribe('hung', (message) => heard.push(message));
   await redis.pause();
@@ -78,7 +79,7 @@ test('[BU14] a subscriber connection that has gone deaf is found and made anew',
   await using redis = await startRedis();
   await using way = await TcpWay.to(redis.port);
   const { log, warnings } = listeningLogger();
-  const commands = connectRedis({ url: `redis://127.0.0.1:${way.port}` }, { log });
+  const commands = connectRedis({ host: '127.0.0.1', port: way.port }, { log });
   const bus = createRedisBus(commands);
   const heard: string[] = [];
   await bus.subscribe('deaf', (message) => heard.push(message));

@@ -1,5 +1,7 @@
+import type { RoomId } from '@sluice/shared';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
+import { readRedisTarget } from '../../packages/shared/src/redis/redis-target.ts';
 import { roomKeys } from '../../packages/shared/src/directory/keys.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';
 import { startRedis } from '../support/redis.ts';
@@ -8,10 +10,11 @@ import { openMember } from '../support/rigs.ts';
 const roomy = { maxPeers: 10 };
 const owner = ownerNamed('node-a');
 const peer = peerRecord('p1', owner);
+const keysOnRedis = (room: RoomId) => roomKeys(room).map((key) => `sluice:${key}`);
 
 test("[DI24] a room's keys share its hash tag, all of them expire, and none is left when it has gone", async () => {
   await using redis = await startRedis();
-  await using member = await openMember({ url: redis.url }, { emptyRoomMs: 50, roomTtlMs: 60_000 });
+  await using member = await openMember(readRedisTarget(redis.url), { emptyRoomMs: 50, roomTtlMs: 60_000 });
   const client = new Redis(redis.url);
   const room = roomNamed('keys');
   const { directory } = member;
@@ -21,7 +24,7 @@ test("[DI24] a room's keys share its hash tag, all of them expire, and none is l
   await directory.commit(room, owner, [{ type: 'addProducer', producer: producerRecord('x', peer) }]);
   await directory.fence(room, others.node, others.boot);
   const keys = (await client.keys('*')).toSorted();
-  expect(keys).toEqual(roomKeys(room).slice(0, -1).toSorted());
+  expect(keys).toEqual(keysOnRedis(room).slice(0, -1).toSorted());
   expect(keys.every((key) => key.includes('{keys}'))).toBe(true);
   for (const key of keys) expect(await client.pttl(key), key).toBeGreaterThan(30_000);
 
@@ -38,11 +41,11 @@ test("[DI24] a room's keys share its hash tag, all of them expire, and none is l
 
 test('[DI25] a record that cannot be read is left out', async () => {
   await using redis = await startRedis();
-  await using member = await openMember({ url: redis.url });
+  await using member = await openMember(readRedisTarget(redis.url));
   const client = new Redis(redis.url);
   const room = roomNamed('spoilt');
   await member.directory.enter(room, peer, roomy);
-  const [, , , peers = '', producers = ''] = roomKeys(room);
+  const [, , , peers = '', producers = ''] = keysOnRedis(room);
   await client.hset(peers, 'ghost', 'not a record');
   await client.hset(producers, 'ghost', '{"half":');
   expect(await member.directory.snapshot(room)).toMatchObject({ peers: [peer], producers: [] });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { freePort, RedisProcess } from '../support/redis-process.ts';
+import { ask, freePort, RedisProcess } from '../support/redis-process.ts';
 
 const apps = {
   node: fileURLToPath(new URL('../../apps/media-node/src/main.ts', import.meta.url)),
@@ -21,17 +21,22 @@ const common = {
   DEV_PAGE: 'false',
 };
 
+/** A process that should end by itself; one that starts all the same is stopped when it says so. */
 async function ended(script: string, environment: Record<string, string>) {
   const child = spawn(process.execPath, [script], {
     env: { ...process.env, ...common, ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stderr = '';
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+    if (stdout.includes('cannot be reached') || stdout.includes('is up')) child.kill('SIGKILL');
+  });
   child.stderr.on('data', (chunk) => {
     stderr += String(chunk);
   });
-  const [code] = await once(child, 'exit');
-  return { code: code as number, stderr };
+  const [code] = await once(child, 'close');
+  return { code: code as number, stderr, printed: stdout + stderr };
 }
 
 describe('wrong settings', () => {
@@ -49,6 +54,33 @@ describe('wrong settings', () => {
     expect(code).toBe(1);
     for (const name of Object.keys(wrong)) expect(stderr).toContain(`${name} is`);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.each([
+    'valkey://:hunter2@127.0.0.1',
+    'redis://:hun/ter2@127.0.0.1',
+    'redis://me@corp:hunter2@127.0.0.1',
+    '"redis://:hunter2@127.0.0.1"',
+    'REDIS://:hunter2@127.0.0.1',
+    ' redis://:hunter2@127.0.0.1',
+    'redis://127.0.0.1?password=hunter2',
+  ])(
+    '[ST10] a gateway ends with 1 for REDIS_URL=%j, names the setting, and prints no part of the password',
+    async (url) => {
+      const { code, stderr, printed } = await ended(apps.gateway, { REDIS_URL: url, OPS_PORT: '0' });
+      expect(code).toBe(1);
+      expect(stderr).toContain('REDIS_URL is wrong');
+      expect(printed).not.toMatch(/hunter|ter2/);
+    },
+  );
+
+  it('[ST10] a right address with a wrong password prints no password, whatever Redis answers', async () => {
+    await using redis = await RedisProcess.start();
+    await ask(redis.port, 'CONFIG', 'SET', 'requirepass', 'sesame');
+    const url = `redis://:hunter2@127.0.0.1:${redis.port}`;
+    const { printed } = await ended(apps.gateway, { REDIS_URL: url, OPS_PORT: '0' });
+    expect(printed).toMatch(/WRONGPASS|NOAUTH|invalid/);
+    expect(printed).not.toContain('hunter2');
   });
 
   it('[NO5] a node that cannot have its worker ends with 1, and says why', async () => {

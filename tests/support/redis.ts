@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../../packages/shared/src/redis/redis-connection.ts';
+import type { RedisAddress } from '../../packages/shared/src/redis/redis-target.ts';
 import { eventually } from '../../packages/shared/testing/index.ts';
 import { ask, freePort, RedisProcess } from './redis-process.ts';
 

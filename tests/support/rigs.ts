@@ -3,7 +3,7 @@ import { createRedisBus } from '../../packages/shared/src/bus/redis-bus.ts';
 import { createMemoryDirectory } from '../../packages/shared/src/directory/memory-directory.ts';
 import { createRedisDirectory } from '../../packages/shared/src/directory/redis-directory.ts';
 import { connectRedis } from '../../packages/shared/src/redis/redis-commands.ts';
-import type { RedisTarget } from '../../packages/shared/src/redis/redis-connection.ts';
+import { readRedisTarget, type RedisTarget } from '../../packages/shared/src/redis/redis-target.ts';
 import { eventually } from '../../packages/shared/testing/index.ts';
 import type { Member, Rig } from '../../packages/shared/testing/rig.ts';
 import { startRedis, startRedisCluster } from './redis.ts';
@@ -44,7 +44,7 @@ export async function redisRig(): Promise<Rig & { url: string }> {
   return {
     url: redis.url,
     counts: true,
-    open: (limits) => openMember({ url: redis.url }, limits),
+    open: (limits) => openMember(readRedisTarget(redis.url), limits),
     outage: { begin: () => redis.kill(), end: () => redis.restart() },
     [Symbol.asyncDispose]: () => redis.stop(),
   };

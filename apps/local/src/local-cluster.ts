@@ -1,5 +1,5 @@
 import { MediaNode, readNodeConfig, version } from '@sluice/media-node';
-import type { Bus, Clock, Directory, Logger } from '@sluice/shared';
+import type { Bus, Clock, Directory, Logger, RedisSettings } from '@sluice/shared';
 import {
   createMemoryBus,
   createMemoryDirectory,
@@ -84,7 +84,7 @@ export class LocalCluster implements AsyncDisposable {
     await Promise.all(Array.from({ length: nodes }, (_, index) => this.#startNode(index)));
     for (let index = 0; index < gateways; index++) {
       const config = readGatewayConfig(this.#gatewayEnvironment(index));
-      const coordination = this.#coordinate();
+      const coordination = this.#coordinate(config);
       const common = { clock: this.#clock, log: this.#log };
       this.gateways.push(await startGateway({ config, page, ...common, ...coordination }));
     }
@@ -97,16 +97,15 @@ export class LocalCluster implements AsyncDisposable {
       version,
       clock: this.#clock,
       log: this.#log,
-      ...this.#coordinate(),
+      ...this.#coordinate(config),
     });
     this.nodes[index] = node;
     await node.start();
   }
 
-  #coordinate(): Coordination {
+  #coordinate(config: RedisSettings): Coordination {
     const { redisUrl } = this.#options;
-    const coordination =
-      redisUrl === undefined ? this.#inMemory() : openRedisCoordination(redisUrl, { log: this.#log });
+    const coordination = redisUrl === undefined ? this.#inMemory() : openRedisCoordination(config, { log: this.#log });
     this.#coordinations.push(coordination);
     return coordination;
   }
@@ -118,11 +117,12 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   #nodeEnvironment(index: number): Record<string, string | undefined> {
-    const { settings, nodeSettings } = this.#options;
-    return { ...localNodeEnvironment(index, this.#options), ...settings, ...nodeSettings?.(index) };
+    const { settings, nodeSettings, redisUrl: REDIS_URL } = this.#options;
+    return { ...localNodeEnvironment(index, this.#options), REDIS_URL, ...settings, ...nodeSettings?.(index) };
   }
 
   #gatewayEnvironment(index: number): Record<string, string | undefined> {
-    return { ...localGatewayEnvironment(index, this.#options), ...this.#options.settings };
+    const { settings, redisUrl: REDIS_URL } = this.#options;
+    return { ...localGatewayEnvironment(index, this.#options), REDIS_URL, ...settings };
   }
 }

@@ -1,5 +1,5 @@
 import type { ConfigOf, Environment } from '@sluice/shared';
-import { leaseSetting, newNodeId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
+import { commonSettings, newNodeId, readConfig, rules } from '@sluice/shared';
 import { availableParallelism } from 'node:os';
 
 export const nodeSettings = {
@@ -9,18 +9,11 @@ export const nodeSettings = {
     schema: rules.name(() => 'default'),
     about: 'peers that ask for this region are placed here',
   },
-  redisUrl: redisUrlSetting,
-  leaseMs: leaseSetting,
-  logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'how much is logged' },
-  opsHost: {
-    env: 'OPS_HOST',
-    schema: rules.text('0.0.0.0'),
-    about: 'where health and metrics listen; keep it private',
-  },
+  ...commonSettings,
   opsPort: {
     env: 'OPS_PORT',
-    schema: rules.integer({ min: 0, max: 65_535, fallback: 9091 }),
-    about: 'health and metrics',
+    schema: rules.port(9091),
+    about: 'private TCP port of /healthz, /readyz and /metrics; 0 takes any free one',
   },
   workers: {
     env: 'WORKERS',

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const log = createLogger({ name: 'media-node', level: config.logLevel });
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
   await rehearse(config, version, log);
-  const coordination = openRedisCoordination(config.redisUrl, { log });
+  const coordination = openRedisCoordination(config, { log });
   const node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
   collectProcessMetrics(node.metricsRegistry);
 

@@ -256,10 +256,12 @@ export class MediaNode {
   }
 
   async #startOps(): Promise<void> {
-    const { opsHost: host, opsPort: port } = this.config;
+    const { opsHost: host, opsPort: port, opsToken: token } = this.config;
     this.#ops = await startOpsServer({
       host,
       port,
+      log: this.log,
+      token,
       metrics: this.metricsRegistry,
       readiness: () => readinessOf(this),
       routes: {

@@ -1,5 +1,5 @@
 import type { ConfigOf, Environment, GatewayId, Settings } from '@sluice/shared';
-import { leaseSetting, newGatewayId, readConfig, redisUrlSetting, rules } from '@sluice/shared';
+import { commonSettings, newGatewayId, readConfig, rules } from '@sluice/shared';
 import * as z from 'zod';
 
 /** What clients are told of STUN and TURN servers, as in `RTCConfiguration`. */
@@ -21,34 +21,23 @@ const jsonText = z.string().transform((text, context): unknown => {
   }
 });
 
-const memberId = z
-  .string()
-  .max(64)
-  .regex(/^[A-Za-z0-9_.-]+$/);
-
 /** Everything that a gateway can be told, each with what is traded by turning it. */
 export const gatewaySettings = {
+  ...commonSettings,
   port: {
     env: 'PORT',
-    schema: rules.integer({ min: 0, max: 65_535, fallback: 8080 }),
+    schema: rules.port(8080),
     about: 'TCP port of the WebSocket and the page; 0 takes any free one',
   },
-  host: { env: 'HOST', schema: rules.text('0.0.0.0'), about: 'address that clients are listened for on' },
+  host: { env: 'HOST', schema: rules.host('0.0.0.0'), about: 'address that clients are listened for on' },
   opsPort: {
     env: 'OPS_PORT',
-    schema: rules.integer({ min: 0, max: 65_535, fallback: 9090 }),
+    schema: rules.port(9090),
     about: 'private TCP port of /healthz, /readyz and /metrics; 0 takes any free one',
   },
-  opsHost: {
-    env: 'OPS_HOST',
-    schema: rules.text('127.0.0.1'),
-    about: 'address of the private port; widen it only inside a network that clients cannot reach',
-  },
-  redisUrl: redisUrlSetting,
-  leaseMs: leaseSetting,
   gatewayId: {
     env: 'GATEWAY_ID',
-    schema: memberId.optional().transform((id) => (id ?? newGatewayId()) as GatewayId),
+    schema: rules.name(newGatewayId).transform((id) => id as GatewayId),
     about: 'name of this gateway in logs and reports; minted when not given',
   },
   region: {
@@ -66,7 +55,6 @@ export const gatewaySettings = {
     schema: rules.flag(false),
     about: 'development: a join may name its node',
   },
-  logLevel: { env: 'LOG_LEVEL', schema: rules.logLevel(), about: 'least serious level that is logged' },
   devPage: { env: 'DEV_PAGE', schema: rules.flag(true), about: 'whether the meeting page is served at /' },
   pageDir: {
     env: 'PAGE_DIR',

@@ -135,11 +135,13 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #startOps(): Promise<void> {
-    const { opsHost: host, opsPort: port } = this.#options.config;
+    const { opsHost: host, opsPort: port, opsToken: token } = this.#options.config;
     const readiness = () => this.#switchboard.readiness();
     this.#ops = await startOpsServer({
       host,
       port,
+      token,
+      log: this.#options.log,
       readiness,
       metrics: this.#metrics,
       routes: this.#switchboard.routes(),

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const config = readGatewayConfig(process.env);
   const log = createLogger({ name: 'gateway', level: config.logLevel, base: { gateway: config.gatewayId } });
   log.info({ config: printableConfig(gatewaySettings, config), version }, 'Starting.');
-  const coordination = openRedisCoordination(config.redisUrl, { log });
+  const coordination = openRedisCoordination(config, { log });
   const metrics = createMetricsRegistry({ role: 'gateway', version });
   collectProcessMetrics(metrics);
   const page = await loadPage(config);

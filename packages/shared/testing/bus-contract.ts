@@ -15,7 +15,7 @@ export function busContract(name: string, makeRig: () => Promise<Rig>): void {
 
     /** The true count where the bus has one. */
     const heardBy = (count: number): number | undefined => (rig.counts ? count : undefined);
-    const freshChannel = (): string => `sluice:test:${freshRoomName()}`;
+    const freshChannel = (): string => `test:${freshRoomName()}`;
 
     /** Hears a channel into an array. */
     async function hear(member: Member, channel: string) {

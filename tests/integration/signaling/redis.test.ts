@@ -1,4 +1,4 @@
-import { openRedisCoordination, silentLogger, systemClock } from '@sluice/shared';
+import { openRedisCoordination, readRedisTarget, silentLogger, systemClock } from '@sluice/shared';
 import { readGatewayConfig, startGateway } from '@sluice/signaling';
 import { expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
@@ -9,7 +9,7 @@ import { Client } from './support.ts';
 async function startPlace(redis: TestRedis, gateways: number) {
   const stack = new AsyncDisposableStack();
   const coordinate = () => {
-    const coordination = openRedisCoordination(redis.url, { log: silentLogger });
+    const coordination = openRedisCoordination({ redis: readRedisTarget(redis.url) }, { log: silentLogger });
     stack.defer(() => coordination.close());
     return coordination;
   };

@@ -1,4 +1,4 @@
-import { ConfigError, printableConfig, readConfig, redisUrlSetting, rules } from '@sluice/shared';
+import { ConfigError, commonSettings, printableConfig, readConfig, rules } from '@sluice/shared';
 import { expect, it } from 'vitest';
 
 const settings = {
@@ -9,7 +9,7 @@ const settings = {
   mode: { env: 'MODE', schema: rules.choice(['pack', 'spread'], 'pack'), about: 'how it places' },
   friends: { env: 'FRIENDS', schema: rules.list(), about: 'whom it knows' },
   key: { env: 'KEY', schema: rules.optionalText(), about: 'what opens it', secret: true },
-  redisUrl: redisUrlSetting,
+  redis: commonSettings.redis,
 } as const;
 
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
@@ -58,9 +58,9 @@ it.each(['0x7', '5.5', ' ', 'NaN', 'Infinity', '1e1000', '-1', '[object Object]'
 
 it('[NO5] what is not set, or empty, is the default', () => {
   const defaults = { name: 'n', port: 5, share: 0.5, loud: false, mode: 'pack', friends: [], key: undefined };
-  const redisUrl = 'redis://127.0.0.1:6379';
-  expect(readConfig(settings, { NAME: 'n' })).toEqual({ ...defaults, redisUrl });
-  expect(readConfig(settings, { NAME: 'n', PORT: '', LOUD: '', FRIENDS: '' })).toEqual({ ...defaults, redisUrl });
+  const redis = { host: '127.0.0.1', port: 6379 };
+  expect(readConfig(settings, { NAME: 'n' })).toEqual({ ...defaults, redis });
+  expect(readConfig(settings, { NAME: 'n', PORT: '', LOUD: '', FRIENDS: '' })).toEqual({ ...defaults, redis });
 });
 
 it('[NO5] what is set is read as what it is', () => {
@@ -72,6 +72,6 @@ it('[NO5] what is set is read as what it is', () => {
 it('[NO5] what is printed names no secret and no password', () => {
   const environment = { NAME: 'n', KEY: 'hush', REDIS_URL: 'rediss+sentinel://user:hunter2@a:1,b:2/main' };
   const printed = printableConfig(settings, readConfig(settings, environment));
-  expect(printed).toMatchObject({ key: '[set]', redisUrl: 'rediss+sentinel://user:***@a:1,b:2/main', port: 5 });
+  expect(printed).toMatchObject({ key: '[set]', redis: 'rediss+sentinel://a:1,b:2/main', port: 5 });
   expect(JSON.stringify(printed)).not.toMatch(/hush|hunter2/);
 });

@@ -74,7 +74,7 @@ test('[GW13] a closed room closes everyone with 4502, after the event that says 
   const [ann, bob] = await Promise.all([world.gateway.join(), world.gateway.join()]);
   const seq = Math.max(ann.joined.seq, bob.joined.seq) + 1;
   const batch = { epoch: ann.joined.epoch, seq, events: [{ type: 'roomClosed', reason: 'over' }] };
-  world.hub.publish('sluice:room:{demo}', JSON.stringify(batch));
+  world.hub.publish('room:{demo}', JSON.stringify(batch));
   for (const socket of [ann, bob]) {
     await eventually(() => socket.closedWith === 4502);
     expect(socket.events.at(-1)).toMatchObject({ type: 'roomClosed', reason: 'over', seq });
@@ -121,7 +121,7 @@ test('[GW30] what is asked of a lost node while its peer is moved ends when that
     return next.answer('joinPeer', params);
   });
   // Frozen: its inbox still stands.
-  world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
+  world.gateway.bus.hears = (channel, message) => channel !== 'registry' || !message.includes('"node-1"');
   await eventually(async () => {
     await clock.advance(100);
     return next.called('joinPeer').length === 1;
@@ -138,7 +138,7 @@ test('[GW15] a node that falls silent is fenced when its lease is over, and one 
   await using world = await World.create({ clock, nodes: 2, settings: { ALLOW_NODE_CHOICE: 'true' } });
   const ann = await world.gateway.join({ node: 'node-1' });
   const bob = await world.gateway.join({ node: 'node-2' });
-  world.gateway.bus.hears = (channel, message) => channel !== 'sluice:registry' || !message.includes('"node-1"');
+  world.gateway.bus.hears = (channel, message) => channel !== 'registry' || !message.includes('"node-1"');
   await clock.advance(1500);
   expect(bob.of('peerUpdated')).toEqual([]);
   await clock.advance(2500);
@@ -163,7 +163,7 @@ test('[GW15] a gateway that hears nobody, itself neither, fences nobody', async 
   const clock = new ManualClock();
   await using world = await World.create({ clock });
   const ann = await world.gateway.join();
-  world.gateway.bus.hears = (channel) => channel !== 'sluice:registry';
+  world.gateway.bus.hears = (channel) => channel !== 'registry';
   await clock.advance(20_000);
   world.gateway.bus.hears = () => true;
   await clock.advance(5000);
@@ -176,7 +176,7 @@ test('[GW15] a deaf gateway does not take a node for dead that it has never hear
   await using world = await World.create({ clock });
   const other = await world.addGateway({ ALLOW_NODE_CHOICE: 'true' });
   const ann = await world.gateway.join();
-  world.gateway.bus.hears = (channel) => channel !== 'sluice:registry';
+  world.gateway.bus.hears = (channel) => channel !== 'registry';
   await world.addNode('node-2');
   await clock.advance(100);
   const bob = await other.join({ node: 'node-2' });

@@ -39,7 +39,7 @@ export interface RedisBusCounters {
 }
 
 /**
- * The bus on Redis pub/sub; in a Redis Cluster, sharded pub/sub. Commands go over the process's command connection,
+ * The bus on Redis pub/sub; in a Redis Cluster, sharded pub/sub. Inside, channels are named as on Redis. Commands go over the process's command connection,
  * subscriptions have their own: a slow reader must not hold up writers.
  */
 class RedisBus implements Bus {
@@ -77,16 +77,18 @@ class RedisBus implements Bus {
     return { deaf: this.#hearing.deaf, listenerFailures: this.#listeners.failures };
   }
 
-  async publish(channel: string, message: string): Promise<number | undefined> {
+  async publish(name: string, message: string): Promise<number | undefined> {
     if (this.#closed) throw closed();
+    const channel = this.#commands.name(name);
     if (!this.#commands.cluster) return this.#commands.run((client) => client.publish(channel, message));
     // The count is of one master alone, and misleads while its replica takes over.
     await this.#commands.run((client) => client.spublish(channel, message));
     return undefined;
   }
 
-  async subscribe(channel: string, listener: Listener): Promise<Subscription> {
+  async subscribe(name: string, listener: Listener): Promise<Subscription> {
     if (this.#closed) throw closed();
+    const channel = this.#commands.name(name);
     const remove = this.#listeners.add(channel, listener);
     // Whoever still waits for the channel to go has had its listener taken away: that is all it was promised.
     this.#unheard.resolve(channel);
@@ -142,7 +144,7 @@ function openHearing(commands: RedisCommands, events: HearingEvents): Hearing {
   return new RedisLink({
     client: openRedis(target),
     sharded: false,
-    probeChannel: channels.probe(id),
+    probeChannel: commands.name(channels.probe(id)),
     publish: (channel, message) => commands.run((client) => client.publish(channel, message)),
     events,
     clock,

@@ -1,5 +1,6 @@
 import type { Cluster } from 'ioredis';
-import { openRedis, type RedisAddress } from '../redis/redis-connection.ts';
+import { openRedis } from '../redis/redis-connection.ts';
+import type { RedisAddress } from '../redis/redis-target.ts';
 import type { RedisCommands } from '../redis/redis-commands.ts';
 import { channels } from './channels.ts';
 import { hashSlot } from './hash-slot.ts';
@@ -132,7 +133,7 @@ export class RedisShards implements Hearing {
   }
 
   #probeFor(attempt: number): string {
-    return channels.probe(`${this.#id}.${attempt}`);
+    return this.#commands.name(channels.probe(`${this.#id}.${attempt}`));
   }
 
   /** A channel of this process's own in one of the master's slots. With three masters, the third try finds one. */

@@ -2,8 +2,8 @@ import { channels } from '../bus/channels.ts';
 import type { RoomId } from '../base/ids.ts';
 
 /**
- * Every Redis key there is, and the room's channel, in the order that the scripts name them. They share the room's hash
- * tag, so that one script serves in a Redis Cluster too. All expire together, with the room.
+ * Every key of a room, and its channel, in the order that the scripts name them, without the cluster's prefix. They
+ * share the room's hash tag, so that one script serves in a Redis Cluster too. All expire together, with the room.
  *
  * - `meta`: hash, `epoch` and `seq` of the last event.
  * - `slices`: hash, node → its boot's token and its `sliceFenced` event.
@@ -12,7 +12,7 @@ import type { RoomId } from '../base/ids.ts';
  * - `events`: stream, one entry a batch, id `<epoch>-<seq of its last event>`.
  */
 export function roomKeys(room: RoomId): string[] {
-  const key = (name: string): string => `sluice:room:{${room}}:${name}`;
+  const key = (name: string): string => `${channels.room(room)}:${name}`;
   return [...['meta', 'slices', 'fenced', 'peers', 'producers', 'events'].map(key), channels.room(room)];
 }
 

@@ -211,7 +211,7 @@ class RedisDirectory implements Directory {
 
   /** A key that a stranger has written with another type would make every script fail: it is deleted. */
   async #run(script: ScriptName, room: RoomId, args: readonly (string | number)[]): Promise<unknown> {
-    const keys = roomKeys(room);
+    const keys = roomKeys(room).map((key) => this.#commands.name(key));
     try {
       return await this.#commands.script(commandName(script), [...keys, ...args]);
     } catch (error) {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 
 /** A setting: the environment variable it is read from, the rule it must keep, and a sentence for the reader. */
 export interface Setting<T extends z.ZodType = z.ZodType> {
@@ -6,8 +6,10 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
   /** What it does, and what is traded by making it larger or smaller. */
   about: string;
-  /** Never printed. */
+  /** It may hold a secret: neither a right nor a wrong value of it is printed as it was given. */
   secret?: boolean;
+  /** Of a secret one: what may be printed of a right value. Without it, that it is set. */
+  print?: (value: never) => unknown;
 }
 
 export type Settings = Record<string, Setting>;
@@ -26,8 +28,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads every setting once. Missing and wrong ones are collected and thrown together as a `ConfigError`; so is what
- * `disagreements` finds between settings that are each right.
+ * Reads every setting once. An empty one counts as not set. Missing and wrong ones are collected and thrown together as
+ * a `ConfigError`; so is what `disagreements` finds between settings that are each right.
  */
 export function readConfig<S extends Settings>(
   settings: S,
@@ -50,92 +52,23 @@ export function readConfig<S extends Settings>(
 /** The configuration as it may be logged. */
 export function printableConfig<S extends Settings>(settings: S, config: ConfigOf<S>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(settings).map(([name, { secret }]) => {
-      const value = config[name as keyof S];
-      return [name, secret && value !== undefined ? '[set]' : withoutPassword(value)];
-    }),
+    Object.entries(settings).map(([name, setting]) => [name, printable(setting, config[name as keyof S])]),
   );
 }
 
+function printable({ secret, print }: Setting, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (print) return print(value as never);
+  return secret ? '[set]' : value;
+}
+
 function describeFault(setting: Setting, raw: string | undefined, error: z.ZodError): string {
-  const problem = error.issues.map((issue) => issue.message).join('; ');
-  const given = raw === undefined ? 'is missing' : setting.secret ? 'is wrong' : `is ${JSON.stringify(raw)}`;
+  const problem = error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
+  const given = raw === undefined ? 'is missing' : isHarmless(setting, raw) ? `is ${JSON.stringify(raw)}` : 'is wrong';
   return `${setting.env} ${given}: ${problem} (${setting.about})`;
 }
 
-function withoutPassword(value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(/(\/\/[^:/@]*:)[^@/]+@/, '$1***@') : value;
+/** A value that was given to the wrong setting may be a secret too: an address with a password is not repeated. */
+function isHarmless({ secret }: Setting, raw: string): boolean {
+  return !secret && raw.length <= 100 && !/[@=]|:\/\//.test(raw);
 }
-
-/** `Number` alone would read a blank as 0 and `0x7` as 7. */
-const decimal = z
-  .string()
-  .regex(/^-?\d+(\.\d+)?$/, 'not a number')
-  .transform(Number);
-
-/** Rules that settings share. */
-export const rules = {
-  text: (fallback?: string) => withDefault(z.string().min(1).max(256), fallback),
-  /** What a process or a region is called: it stands in the names of channels, in reports and in metrics. */
-  name: (fallback?: () => string) =>
-    withDefault(
-      z
-        .string()
-        .max(64)
-        .regex(/^[A-Za-z0-9_.-]+$/),
-      fallback,
-    ),
-  ip: (fallback?: string) => withDefault(z.union([z.ipv4(), z.ipv6()], 'not an IP address'), fallback),
-  integer: (bounds: { min: number; max: number; fallback?: number }) =>
-    withDefault(decimal.pipe(z.int().min(bounds.min).max(bounds.max)), bounds.fallback),
-  number: (bounds: { min: number; max: number; fallback?: number }) =>
-    withDefault(decimal.pipe(z.number().min(bounds.min).max(bounds.max)), bounds.fallback),
-  flag: (fallback: boolean) =>
-    z
-      .enum(['true', 'false', '1', '0'])
-      .optional()
-      .transform((value) => (value === undefined ? fallback : value === 'true' || value === '1')),
-  choice: <const T extends readonly [string, ...string[]]>(options: T, fallback: T[number]) =>
-    z
-      .enum(options)
-      .optional()
-      .transform((value) => value ?? fallback),
-  optionalText: () => z.string().min(1).max(2048).optional(),
-  list: () =>
-    z
-      .string()
-      .optional()
-      .transform((value) =>
-        (value ?? '')
-          .split(',')
-          .map((item) => item.trim())
-          .filter((item) => item !== ''),
-      ),
-  logLevel: () => rules.choice(['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'], 'info'),
-} as const;
-
-function withDefault<T extends string | number>(
-  schema: z.ZodType<T>,
-  fallback: T | (() => T) | undefined,
-): z.ZodType<T> {
-  if (fallback === undefined) return schema;
-  return schema.optional().transform((value) => value ?? (typeof fallback === 'function' ? fallback() : fallback));
-}
-
-/** The address of the Redis that bus and directory are on, in any form that `readRedisTarget` knows. */
-export const redisUrlSetting = {
-  env: 'REDIS_URL',
-  schema: withDefault(
-    z.string().regex(/^rediss?(\+sentinel|\+cluster)?:\/\//, 'redis://, redis+sentinel:// or redis+cluster://'),
-    'redis://127.0.0.1:6379',
-  ),
-  about: 'where the bus and the directory are; rediss for TLS',
-} as const;
-
-/** How long a process that is silent counts as alive. */
-export const leaseSetting = {
-  env: 'LEASE_MS',
-  schema: rules.integer({ min: 500, max: 60_000, fallback: 2000 }),
-  about:
-    'ms that a silent process counts as alive, heard from four times as often; shorter finds frozen hosts sooner, longer forgives busy ones; the same in the whole cluster',
-} as const;

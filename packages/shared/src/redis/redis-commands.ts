@@ -2,11 +2,14 @@ import type { Cluster, Redis } from 'ioredis';
 import { type Clock, systemClock, type Timer } from '../base/clock.ts';
 import { SluiceError } from '../base/errors.ts';
 import { type Logger, silentLogger } from '../base/logging.ts';
-import { describeTarget, openCluster, openRedis, type RedisTarget } from './redis-connection.ts';
+import { openCluster, openRedis } from './redis-connection.ts';
+import { defaultPrefix, describeTarget, type RedisTarget } from './redis-target.ts';
 
 export interface RedisCommandsOptions {
   log?: Logger;
   clock?: Clock;
+  /** What every name on this Redis begins with; `defaultPrefix` unless given. */
+  prefix?: string | undefined;
   /** How many commands may await their answer. One more is refused: Redis is slower than we ask. */
   maxInFlight?: number;
 }
@@ -29,6 +32,7 @@ class RedisCommands {
   readonly log: Logger;
   readonly clock: Clock;
   readonly cluster: Cluster | undefined;
+  readonly #prefix: string;
   readonly #client: Redis | Cluster;
   readonly #maxInFlight: number;
   readonly #watchers = new Set<(ready: boolean) => void>();
@@ -39,8 +43,9 @@ class RedisCommands {
   #complainedAt: number | undefined;
   #reopening: Timer | undefined;
 
-  constructor(target: RedisTarget, { log, clock, maxInFlight = 10_000 }: RedisCommandsOptions = {}) {
+  constructor(target: RedisTarget, { log, clock, prefix, maxInFlight = 10_000 }: RedisCommandsOptions = {}) {
     this.target = target;
+    this.#prefix = prefix ?? defaultPrefix(target);
     this.log = log ?? silentLogger;
     this.clock = clock ?? systemClock;
     this.#maxInFlight = maxInFlight;
@@ -57,6 +62,11 @@ class RedisCommands {
   /** Commands that were refused here, because Redis was away or too many waited. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** The name on Redis of a channel or key of this cluster. */
+  name(own: string): string {
+    return `${this.#prefix}:${own}`;
   }
 
   watch(watcher: (ready: boolean) => void): () => void {

@@ -1,29 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { jittered } from '../base/clock.ts';
-
-export interface RedisAddress {
-  host: string;
-  port: number;
-}
-
-interface RedisSecurity {
-  username?: string;
-  password?: string;
-  /** Encrypted, the server's certificate checked against the system's authorities. `rediss://` says so by itself. */
-  tls?: boolean;
-}
-
-/** Where Redis is, in one of three forms: one server, a master that Sentinels know, or a Cluster. */
-export type RedisTarget = RedisSecurity &
-  (
-    | { url: string }
-    | { sentinels: readonly RedisAddress[]; name: string; sentinelPassword?: string }
-    | {
-        nodes: readonly RedisAddress[];
-        /** Where the Cluster's nodes are reached from here, by the `host:port` that they tell. */
-        natMap?: Record<string, RedisAddress>;
-      }
-  );
+import type { RedisAddress, RedisTarget } from './redis-target.ts';
 
 /**
  * How long a command may take, in ms, before it fails and the connection is given up as hung. Shorter fails sooner when
@@ -34,22 +11,6 @@ const connectTimeoutMs = 2000;
 
 /** A reconnect is tried at least this often, in ms: what it adds to Redis being back is at most this. */
 const longestRetryMs = 1000;
-
-/** `host:port`, or a host alone for Redis's own port. An IPv6 address stands in brackets. */
-export function redisAddress(text: string): RedisAddress {
-  const match = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text.trim());
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) throw new Error(`${JSON.stringify(text)} is not a host and port.`);
-  return { host, port: Number(match?.[3] ?? 6379) };
-}
-
-/** For the log: never with a password. */
-export function describeTarget(target: RedisTarget): string {
-  const list = (addresses: readonly RedisAddress[]) => addresses.map(({ host, port }) => `${host}:${port}`).join(',');
-  if ('sentinels' in target) return `sentinel ${target.name} at ${list(target.sentinels)}`;
-  if ('nodes' in target) return `cluster at ${list(target.nodes)}`;
-  return target.url.replace(/\/\/[^@/]*@/, '//***@');
-}
 
 const retryDelayMs = (attempts: number): number => jittered(Math.min(25 * 2 ** (attempts - 1), longestRetryMs), 0.25);
 
@@ -71,7 +32,7 @@ const common = {
   replyMapping: 'legacy',
 } as const satisfies RedisOptions;
 
-function security({ username, password, tls }: RedisSecurity) {
+function security({ username, password, tls }: RedisTarget) {
   return { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) };
 }
 
@@ -88,7 +49,7 @@ export function openRedis(target: RedisTarget, node?: RedisAddress): Redis {
   } satisfies RedisOptions;
   if (node) return new Redis({ ...options, host: node.host, port: node.port });
   if ('sentinels' in target) return new Redis({ ...options, ...sentinelOptions(target) });
-  if ('url' in target) return new Redis(target.url, options);
+  if ('host' in target) return new Redis({ ...options, host: target.host, port: target.port, db: target.db ?? 0 });
   throw new Error('A Redis Cluster is opened with openCluster.');
 }
 
