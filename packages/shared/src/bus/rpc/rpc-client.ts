@@ -141,7 +141,7 @@ export class RpcClient {
     this.#bus.publish(address, message).then(
       (heard) => {
         if (heard !== 0) return;
-        this.#metrics.noReceiver.inc({ target: address.split(':')[1] ?? 'other' });
+        this.#metrics.noReceiver.inc({ target: address.split(':')[0] ?? 'other' });
         pending.reject(new SluiceError('nodeUnavailable', 'Nobody is there to do that.'));
       },
       (error: unknown) => pending.reject(SluiceError.from(error)),
