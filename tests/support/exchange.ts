@@ -25,7 +25,7 @@ export class Exchange {
   async party(name: string, operations: Record<string, ServedOperation> = {}): Promise<Party> {
     const bus = new FaultyBus(createMemoryBus(this.hub), { seed: 1, clock: this.clock });
     const metrics = createMetricsRegistry({ role: 'node', version: 'test' });
-    const address = `sluice:node:${name}:boot`;
+    const address = `node:${name}:boot`;
     const common = { bus, clock: this.clock, log: silentLogger, metrics: createBusMetrics(metrics) };
     const endpoint = new Endpoint({ ...common, inbox: address, operations });
     await endpoint.start();

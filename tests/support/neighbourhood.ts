@@ -15,7 +15,7 @@ export function nodeReport(id: string, more: Partial<NodeReport> = {}): NodeRepo
     kind: 'node',
     id: id as NodeId,
     boot: `${id}-boot` as BootId,
-    address: `sluice:node:${id}:${id}-boot`,
+    address: `node:${id}:${id}-boot`,
     version: '1',
     region: 'default',
     load: 0,
@@ -45,12 +45,12 @@ export class Neighbourhood {
   node(id: string, boot: string | (() => string) = `${id}-boot`): Promise<Process> {
     return this.#start(() => {
       const now = (typeof boot === 'string' ? boot : boot()) as BootId;
-      return nodeReport(id, { boot: now, address: `sluice:node:${id}:${now}` });
+      return nodeReport(id, { boot: now, address: `node:${id}:${now}` });
     });
   }
 
   gateway(id: string): Promise<Process> {
-    const common = { boot: `${id}-boot` as BootId, address: `sluice:gateway:${id}`, version: '1', draining: false };
+    const common = { boot: `${id}-boot` as BootId, address: `gateway:${id}`, version: '1', draining: false };
     return this.#start(() => ({ kind: 'gateway', id: id as GatewayId, sessions: 0, ...common }));
   }
 

@@ -13,7 +13,7 @@ export function peerRecord(peerId: string, owner: Owner, more: Partial<PeerRecor
   return {
     ...owner,
     peerId: peerId as PeerId,
-    gateway: 'sluice:gateway:gw-1:boot',
+    gateway: 'gateway:gw-1:boot',
     sessionId: `s_${peerId}` as SessionId,
     resumeHash: `hash-of-${peerId}`,
     features: [],

@@ -6,7 +6,7 @@ import type { Holdings } from '../../chaos/audit/holdings.ts';
 import { Ledger } from '../../chaos/audit/ledger.ts';
 
 const owner = { node: 'node-1' as NodeId, boot: 'boot-1' as BootId };
-const address = 'sluice:gateway:gateway-1:boot-9';
+const address = 'gateway:gateway-1:boot-9';
 
 /** Ada on one node by one gateway, with a camera, everywhere alike. */
 function world(): { directory: DirectoryRoom; holdings: Holdings } {

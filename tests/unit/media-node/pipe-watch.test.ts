@@ -14,7 +14,7 @@ function start({ taken = flowing, wanted = true }: { taken?: object; wanted?: bo
   let [looks, severed] = [0, 0];
   const end = {
     scope: 'node',
-    farAddress: 'sluice:node:a:1',
+    farAddress: 'node:a:1',
     farRouter: 'theirs',
     router: { id: 'ours' },
     taken: new Map([[producerId, taken]]),

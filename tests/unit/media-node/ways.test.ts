@@ -2,7 +2,7 @@ import { ManualClock } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
 import { Ways } from '../../../apps/media-node/src/healing/ways.ts';
 
-const there = 'sluice:node:a:1';
+const there = 'node:a:1';
 
 /** A way whose pair was made anew, in vain. */
 async function avoided() {

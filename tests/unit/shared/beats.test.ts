@@ -6,7 +6,7 @@ import { Neighbourhood, type Process } from '../../support/neighbourhood.ts';
 async function couple() {
   const them = new Neighbourhood();
   const [a, b] = [await them.node('a'), await them.node('b')];
-  const address = 'sluice:node:b:b-boot';
+  const address = 'node:b:b-boot';
   const inbox = await b.bus.subscribe(address, () => undefined);
   const beats = new Beats({
     bus: a.bus,
@@ -45,7 +45,7 @@ test('[CL9] a beat that somebody heard starts the count anew', async () => {
   const { them, a, b, inbox } = await couple();
   await inbox.unsubscribe();
   await them.pass(100);
-  const again = await b.bus.subscribe('sluice:node:b:b-boot', () => undefined);
+  const again = await b.bus.subscribe('node:b:b-boot', () => undefined);
   await them.pass(300);
   await again.unsubscribe();
   await them.pass(100);
@@ -55,7 +55,7 @@ test('[CL9] a beat that somebody heard starts the count anew', async () => {
 test('[CL9] who depends on many sends each of them fewer beats: two hundred a second in all', async () => {
   const them = new Neighbourhood();
   const { bus, clock } = await them.node('a');
-  const addresses = Array.from({ length: 100 }, (_, at) => `sluice:node:${at}:boot`);
+  const addresses = Array.from({ length: 100 }, (_, at) => `node:${at}:boot`);
   let heard = 0;
   for (const address of addresses) await bus.subscribe(address, () => heard++);
   const beats = new Beats({ bus, clock, targets: () => addresses, onSilent: () => undefined });

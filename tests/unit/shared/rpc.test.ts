@@ -58,7 +58,7 @@ describe('one call', () => {
   it('[CL21] nobody hears the address: nodeUnavailable at once, and counted', async () => {
     const exchange = new Exchange();
     const asker = await exchange.party('asker');
-    const call = watched(ask(asker, { address: 'sluice:node:gone:boot' }));
+    const call = watched(ask(asker, { address: 'node:gone:boot' }));
     await settle();
     expect(call.outcome).toBe('nodeUnavailable');
     expect(await valueOf(asker.metrics, 'sfu_bus_no_receiver_total', { target: 'node' })).toBe(1);

@@ -12,7 +12,7 @@ const report = (id: string, more: Partial<NodeReport> = {}): NodeReport =>
     kind: 'node',
     id,
     boot: 'b',
-    address: `sluice:node:${id}:b`,
+    address: `node:${id}:b`,
     version: '0',
     region: 'eu',
     load: 0,
