@@ -58,11 +58,11 @@ test('[DI25] a record that cannot be read is left out', async () => {
 
 test('[DI33] what a room keeps for readers is bounded in bytes, and the newest of it is there', async () => {
   await using redis = await startRedis();
-  await using member = await openMember({ url: redis.url }, { keptBytes: 50_000 });
+  await using member = await openMember(readRedisTarget(redis.url), { keptBytes: 50_000 });
   const client = new Redis(redis.url);
   const room = roomNamed('talk');
   const { epoch } = await member.directory.enter(room, peer, roomy);
-  const [, , , , , events = ''] = roomKeys(room);
+  const [, , , , , events = ''] = keysOnRedis(room);
   let most = 0;
   for (let count = 0; count < 200; count++) {
     const payload = 'x'.repeat(4000);
@@ -86,12 +86,12 @@ for (const [index, key] of ['meta', 'slices', 'fenced', 'peers', 'producers', 'e
   for (const [what, write] of Object.entries(garbage)) {
     test(`[DI34] a room whose ${key} has ${what} takes writes and readers again`, async () => {
       await using redis = await startRedis();
-      await using member = await openMember({ url: redis.url });
+      await using member = await openMember(readRedisTarget(redis.url));
       const client = new Redis(redis.url);
       const room = roomNamed('spoilt');
       const { directory } = member;
       await directory.enter(room, peer, roomy);
-      const name = roomKeys(room)[index] as string;
+      const name = keysOnRedis(room)[index] as string;
       await client.del(name);
       await write(client, name);
       await directory.touch(owner, [room]);
@@ -111,12 +111,12 @@ for (const [index, key] of ['meta', 'slices', 'fenced', 'peers', 'producers', 'e
 
 test('[DI34] unreadable fields of a room are as good as none, and are written over', async () => {
   await using redis = await startRedis();
-  await using member = await openMember({ url: redis.url });
+  await using member = await openMember(readRedisTarget(redis.url));
   const client = new Redis(redis.url);
   const room = roomNamed('spoilt');
   const { directory } = member;
   const { epoch, seq } = await directory.enter(room, peer, roomy);
-  const [meta = '', slices = '', , peers = '', producers = '', events = ''] = roomKeys(room);
+  const [meta = '', slices = '', , peers = '', producers = '', events = ''] = keysOnRedis(room);
   await client.hset(peers, peer.peerId, 'garbage');
   await client.hset(producers, 'x', 'garbage', 'y', 'null');
   await client.hset(slices, owner.node, 'garbage');
