@@ -1,6 +1,10 @@
 export type { ConnectionEnd } from './line/connection.ts';
 export { Connection } from './line/connection.ts';
-export type { DataPayload, DataPublication, DataSubscription, PublishDataOptions } from './data/data-channels.ts';
+export type { PublishDataOptions } from './data/data-channels.ts';
+export type { DataPayload, DataPublication } from './data/data-publication.ts';
+export type { DataSubscription } from './data/data-subscription.ts';
+export type { Direction } from './media/media-place.ts';
+export type { TriedWay } from './media/tried-ways.ts';
 export type { Off } from './base/emitter.ts';
 export { encodingsFor } from './publish/encodings.ts';
 export { type ClientErrorCode, SluiceClientError } from './base/errors.ts';

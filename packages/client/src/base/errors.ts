@@ -19,6 +19,8 @@ const localCodes = {
 export type LocalErrorCode = keyof typeof localCodes;
 export type ClientErrorCode = LocalErrorCode | ErrorFrame['code'];
 
+const longestWaitMs = 60_000;
+
 interface ErrorOptions {
   temporary?: boolean;
   details?: ErrorFrame['details'];
@@ -39,9 +41,21 @@ export class SluiceClientError extends Error {
     this.details = options.details;
   }
 
+  /** How long the server asks to wait before the next attempt, in ms; 0 where it doesn't say. Bounded by a minute. */
+  get retryAfterMs(): number {
+    const asked = this.details?.['retryAfterMs'];
+    return typeof asked === 'number' && asked > 0 ? Math.min(asked, longestWaitMs) : 0;
+  }
+
   static fromFrame(frame: ErrorFrame): SluiceClientError {
     const { code, message, temporary, details } = frame;
     return new SluiceClientError(code, message, { temporary, details });
+  }
+
+  /** The same error as one that may pass: for what is tried again as long as the room lasts. */
+  asTemporary(): SluiceClientError {
+    if (this.temporary) return this;
+    return new SluiceClientError(this.code, this.message, { temporary: true, details: this.details, cause: this });
   }
 
   /** Whatever was thrown, as one of ours; a foreign error becomes the cause under `code`. */

@@ -1,9 +1,12 @@
 import type { Json } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import { Emitter, type Off } from '../base/emitter.ts';
 import { SluiceClientError } from '../base/errors.ts';
-import type { MediaPlace } from '../media/media-place.ts';
+import { retry } from '../base/retry.ts';
 import type { Signalling } from '../line/signalling.ts';
+import { byTransport } from '../media/by-transport.ts';
+import type { Direction, MediaPlace } from '../media/media-place.ts';
+import { DataPublication } from './data-publication.ts';
+import { DataSubscription } from './data-subscription.ts';
 
 export interface PublishDataOptions {
   /** At most 128 characters each, seen by the others. */
@@ -17,130 +20,8 @@ export interface PublishDataOptions {
   metadata?: Json;
 }
 
-export type DataPayload = string | Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
-
-/** A data channel of ours, out to everyone who subscribes to it. A move opens it anew elsewhere, under the same label. */
-export class DataPublication {
-  readonly #signalling: Signalling;
-  #producer: types.DataProducer;
-  #closed = false;
-
-  constructor(signalling: Signalling, producer: types.DataProducer) {
-    this.#signalling = signalling;
-    this.#producer = producer;
-  }
-
-  get dataProducerId(): string {
-    return this.#producer.id;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** Throws `closed` before the channel is open, after its end, and for the moment that a move takes. */
-  send(payload: DataPayload): void {
-    if (this.#producer.readyState !== 'open') throw new SluiceClientError('closed', 'The data channel is not open.');
-    this.#producer.send(payload);
-  }
-
-  /** Resolves when the channel is open; rejects with `mediaFailed` when it closes instead. */
-  opened(): Promise<void> {
-    return whenOpen(this.#producer);
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#producer.close();
-    await this.#signalling.request('closeDataProducer', { dataProducerId: this.dataProducerId });
-  }
-
-  /** Goes out by another producer once that is open. For the room. */
-  async moveTo(producer: types.DataProducer): Promise<void> {
-    await whenOpen(producer);
-    if (this.#closed) producer.close();
-    else this.#producer = producer;
-  }
-}
-
-export interface DataSubscriptionEvents {
-  message: string | ArrayBuffer;
-  closed: undefined;
-}
-
-/** Somebody's data channel, as this client receives it. Binary messages come as ArrayBuffers. */
-export class DataSubscription {
-  readonly peerId: string;
-  readonly label: string;
-  readonly protocol: string;
-  readonly #signalling: Signalling;
-  #consumer: types.DataConsumer;
-  readonly #emitter = new Emitter<DataSubscriptionEvents>();
-  #closed = false;
-
-  constructor(signalling: Signalling, consumer: types.DataConsumer, peerId: string) {
-    this.#signalling = signalling;
-    this.#consumer = consumer;
-    this.peerId = peerId;
-    this.label = consumer.label;
-    this.protocol = consumer.protocol;
-    this.#listen(consumer);
-  }
-
-  get dataConsumerId(): string {
-    return this.#consumer.id;
-  }
-
-  get dataProducerId(): string {
-    return this.#consumer.dataProducerId;
-  }
-
-  on<T extends keyof DataSubscriptionEvents>(type: T, listener: (value: DataSubscriptionEvents[T]) => void): Off {
-    return this.#emitter.on(type, listener);
-  }
-
-  /** Resolves when the channel is open; rejects with `mediaFailed` when it closes instead. */
-  opened(): Promise<void> {
-    return whenOpen(this.#consumer);
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.ended();
-    await this.#signalling.request('closeDataConsumer', { dataConsumerId: this.dataConsumerId });
-  }
-
-  /** The server has closed it. For the room. */
-  ended(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#consumer.close();
-    this.#emitter.emit('closed', undefined);
-    this.#emitter.clear();
-  }
-
-  /** Comes by another consumer from here on. What was sent in between is lost. For the room. */
-  moveTo(consumer: types.DataConsumer): void {
-    if (this.#closed) return consumer.close();
-    this.#consumer = consumer;
-    this.#listen(consumer);
-  }
-
-  #listen(consumer: types.DataConsumer): void {
-    consumer.binaryType = 'arraybuffer';
-    consumer.on('message', (payload: string | ArrayBuffer) => {
-      if (consumer === this.#consumer) this.#emitter.emit('message', payload);
-    });
-    consumer.observer.on('close', () => {
-      if (consumer === this.#consumer) this.ended();
-    });
-  }
-}
+/** For opening a channel again: a node's death takes 3 s. */
+const pace = { firstMs: 500, mostMs: 4000, attempts: 6 };
 
 /** The data channels of a room, by way of one place at a time. */
 export class DataChannels {
@@ -158,6 +39,7 @@ export class DataChannels {
     try {
       const publication = new DataPublication(this.#signalling, await this.#produce(options));
       this.#publications.set(publication, options);
+      publication.on('closed', () => this.#publications.delete(publication));
       return publication;
     } catch (error) {
       throw SluiceClientError.from(error, 'mediaFailed');
@@ -176,21 +58,25 @@ export class DataChannels {
     }
   }
 
-  /** Opens everything again at another place. Channels that can't be, end when their old place is closed. */
+  /** Whether there is any channel in this direction. */
+  carries(direction: Direction): boolean {
+    return (direction === 'send' ? this.#publications : this.#subscriptions).size > 0;
+  }
+
+  /** Opens everything again at another place. Channels that can't be opened there end. */
   move(place: MediaPlace): void {
     this.#place = place;
-    const ignored = (): void => undefined;
-    for (const [publication, options] of this.#publications) {
-      if (publication.closed) this.#publications.delete(publication);
-      else
-        this.#produce(options)
-          .then((producer) => publication.moveTo(producer))
-          .catch(ignored);
-    }
-    for (const subscription of this.#subscriptions) {
-      this.#consume(subscription.dataProducerId)
-        .then(({ consumer }) => subscription.moveTo(consumer))
-        .catch(ignored);
+    for (const publication of this.#publications.keys()) void this.#openAgain(publication);
+    for (const subscription of this.#subscriptions) void this.#fetchAgain(subscription);
+  }
+
+  /** Opens again what was lost with its transport. */
+  renew(place: MediaPlace, direction: Direction): void {
+    if (place !== this.#place) return;
+    if (direction === 'send') {
+      for (const publication of this.#publications.keys()) if (!publication.stands) void this.#openAgain(publication);
+    } else {
+      for (const subscription of this.#subscriptions) if (!subscription.stands) void this.#fetchAgain(subscription);
     }
   }
 
@@ -200,29 +86,48 @@ export class DataChannels {
   }
 
   consumerClosed(dataConsumerId: string): void {
-    for (const one of this.#subscriptions) if (one.dataConsumerId === dataConsumerId) one.ended();
+    for (const one of [...this.#subscriptions]) if (one.dataConsumerId === dataConsumerId) one.ended();
   }
 
-  async #produce({ metadata, ...options }: PublishDataOptions): Promise<types.DataProducer> {
-    const transport = await this.#place.dataTransport('send');
-    return transport.produceData({ ...options, appData: metadata === undefined ? {} : { metadata } });
+  closeAll(): void {
+    for (const publication of [...this.#publications.keys()]) publication.ended('left');
+    for (const subscription of [...this.#subscriptions]) subscription.ended();
   }
 
-  async #consume(dataProducerId: string): Promise<{ consumer: types.DataConsumer; peerId: string }> {
-    const transport = await this.#place.dataTransport('recv');
-    const fields = { dataProducerId, transportId: transport.id };
-    const { dataConsumerId, peerId, ...channel } = await this.#signalling.request('consumeData', fields);
-    return { consumer: await transport.consumeData({ ...channel, id: dataConsumerId }), peerId };
+  async #openAgain(publication: DataPublication): Promise<void> {
+    const place = this.#place;
+    const stillWanted = (): boolean => !publication.closed && place === this.#place;
+    const options = this.#publications.get(publication) ?? {};
+    try {
+      await retry(async () => publication.moveTo(await this.#produce(options)), { ...pace, stillWanted });
+    } catch {
+      if (stillWanted()) publication.ended('mediaFailed');
+    }
   }
-}
 
-function whenOpen(channel: types.DataProducer | types.DataConsumer): Promise<void> {
-  if (channel.readyState === 'open') return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const failed = (): void => reject(new SluiceClientError('mediaFailed', 'The data channel closed unopened.'));
-    if (channel.closed) return failed();
-    // Both emit it; as a union their `on` has no signature in common.
-    (channel as types.DataProducer).on('open', resolve);
-    channel.observer.on('close', failed);
-  });
+  async #fetchAgain(subscription: DataSubscription): Promise<void> {
+    const place = this.#place;
+    const stillWanted = (): boolean => !subscription.closed && place === this.#place;
+    const fetch = async (): Promise<void> =>
+      subscription.moveTo((await this.#consume(subscription.dataProducerId)).consumer);
+    try {
+      await retry(fetch, { ...pace, stillWanted });
+    } catch {
+      if (stillWanted()) subscription.ended();
+    }
+  }
+
+  #produce({ metadata, ...options }: PublishDataOptions): Promise<types.DataProducer> {
+    const appData = metadata === undefined ? {} : { metadata };
+    const way = { direction: 'send', data: true } as const;
+    return byTransport(this.#place, way, (transport) => transport.produceData({ ...options, appData }));
+  }
+
+  #consume(dataProducerId: string): Promise<{ consumer: types.DataConsumer; peerId: string }> {
+    return byTransport(this.#place, { direction: 'recv', data: true }, async (transport) => {
+      const fields = { dataProducerId, transportId: transport.id };
+      const { dataConsumerId, peerId, ...channel } = await this.#signalling.request('consumeData', fields);
+      return { consumer: await transport.consumeData({ ...channel, id: dataConsumerId }), peerId };
+    });
+  }
 }

@@ -15,14 +15,36 @@ export interface Built {
   consumer: types.Consumer;
 }
 
-/** Builds all in one tick, which makes them one offer and answer in the browser. `sourceOf`: by producer id. */
-export function buildConsumers(
+export interface Building {
+  built: Built[];
+  /** The browser would not take these; it keeps the others. */
+  refused: { info: ConsumerInfo; error: SluiceClientError }[];
+}
+
+/** Builds all in one tick, which makes them one offer and answer in the browser. Rejects when the transport closes. */
+export async function buildConsumers(
   transport: types.Transport,
   infos: readonly ConsumerInfo[],
   sourceOf: (info: ConsumerInfo) => string | undefined,
-): Promise<Built[]> {
-  const building = infos.map(async (info) => ({ info, consumer: await build(transport, info, sourceOf(info)) }));
-  return orClosed(transport, Promise.all(building));
+): Promise<Building> {
+  const built: Built[] = [];
+  const refused: Building['refused'] = [];
+  const all = infos.map(async (info) => {
+    try {
+      built.push({ info, consumer: await build(transport, info, sourceOf(info)) });
+    } catch (thrown) {
+      refused.push({ info, error: unusable(thrown) });
+    }
+  });
+  await orClosed(transport, Promise.all(all));
+  if (transport.closed) throw new SluiceClientError('mediaFailed', 'The transport was closed.');
+  return { built, refused };
+}
+
+/** The same parameters would be refused again. */
+function unusable(thrown: unknown): SluiceClientError {
+  const { message } = SluiceClientError.from(thrown, 'mediaFailed');
+  return new SluiceClientError('mediaFailed', message, { temporary: false, cause: thrown });
 }
 
 function build(transport: types.Transport, info: ConsumerInfo, source: string | undefined): Promise<types.Consumer> {

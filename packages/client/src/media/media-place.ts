@@ -2,11 +2,13 @@ import type { RtpCapabilities, TransportParameters } from '@sluice/shared/protoc
 import { Device, type types } from 'mediasoup-client';
 import { Emitter, type Off } from '../base/emitter.ts';
 import { SluiceClientError } from '../base/errors.ts';
-import { wireTransport } from './transport-wiring.ts';
-import { toLocalCapabilities, toTransportOptions } from './wire.ts';
 import type { Signalling } from '../line/signalling.ts';
+import { TransportWatch } from './transport-watch.ts';
+import { wireTransport } from './transport-wiring.ts';
+import { type TriedWay, waysOf } from './tried-ways.ts';
+import { toLocalCapabilities, toTransportOptions } from './wire.ts';
 
-type Direction = 'send' | 'recv';
+export type Direction = 'send' | 'recv';
 
 /** What a server gives a peer at one place in the cluster: in `joined`, and again whenever its media has to move. */
 export interface PlaceParameters {
@@ -25,22 +27,48 @@ export interface MoveManner {
 }
 
 export interface PlaceEvents {
-  /** A transport could not be connected; it is closed, and all it carried. */
-  failed: SluiceClientError;
+  /** No media goes through in this direction any more; the way back is being looked for. */
+  interrupted: Direction;
+  /** Media goes through: at first, and after an interruption. */
+  connected: Direction;
+  /** A transport has ended. It is forgotten already: what it carried needs the next one. */
+  lost: LostTransport;
 }
+
+export interface LostTransport {
+  direction: Direction;
+  cause: SluiceClientError;
+  /** The server is about to move this peer's media elsewhere. */
+  moveComes: boolean;
+}
+
+interface Made {
+  name: string;
+  direction: Direction;
+  transport: Promise<types.Transport>;
+  /** When it is there. */
+  built?: types.Transport;
+  watch?: TransportWatch;
+}
+
+/** What the server says of a transport whose worker died: the `move` that follows says what to do. */
+const beforeAMove = new Set(['workerLost', 'nodeLost']);
 
 /**
  * This peer's media at one router of the cluster: the device loaded with that router's capabilities, and the transports
- * to it, each made when first used. A move builds a second place beside this one; a room outlives both.
+ * to it, each made when first used, and made anew when it was lost. A move builds a second place beside this one; a room
+ * outlives both.
  */
 export class MediaPlace {
   readonly #signalling: Signalling;
   readonly #parameters: Omit<PlaceParameters, 'before'>;
-  /** The transports that came with the parameters. One that failed or was closed is no use a second time. */
+  /** The transports that came with the parameters and were not lost since. */
   readonly #given: Map<Direction, TransportParameters>;
   readonly #emitter = new Emitter<PlaceEvents>();
-  readonly #transports = new Map<string, Promise<types.Transport>>();
+  readonly #made = new Map<string, Made>();
+  readonly #tried = new Map<Direction, TriedWay[]>();
   #device: Promise<Device> | undefined;
+  #watching = true;
   #closed = false;
 
   constructor(signalling: Signalling, parameters: PlaceParameters) {
@@ -64,21 +92,27 @@ export class MediaPlace {
     return this.#device;
   }
 
-  /** The transport for media, the same at each call. Rejects with the server's error, or with `closed`. */
+  /** The transport for media, the same until it is lost. Rejects with the server's error, or with `closed`. */
   transport(direction: Direction): Promise<types.Transport> {
-    return this.#once(direction, direction, () => this.#make(direction, this.#given.get(direction)));
+    return this.#once(direction, direction, this.#given.get(direction));
   }
 
-  /** The transport for data channels: the one for media where the server gave that SCTP, else one of its own. */
+  /** The transport for data channels: the one for media where that has SCTP, else one of its own. */
   dataTransport(direction: Direction): Promise<types.Transport> {
-    if (this.#given.get(direction)?.sctpParameters) return this.transport(direction);
-    return this.#once(`${direction} data`, undefined, () => this.#make(direction, undefined));
+    const given = this.#given.get(direction);
+    if (!given || given.sctpParameters) return this.transport(direction);
+    return this.#once(`${direction} data`, direction, undefined);
+  }
+
+  /** By which ways the last transport of this direction could go. */
+  triedWays(direction: Direction): readonly TriedWay[] {
+    return this.#tried.get(direction) ?? [];
   }
 
   /** The browser's estimate of the way out, in bits per second, where something was sent. Never rejects. */
   async outgoingBitrate(): Promise<number | undefined> {
     try {
-      const report = await (await this.#transports.get('send'))?.getStats();
+      const report = await (await this.#made.get('send')?.transport)?.getStats();
       const pairs = [...((report?.values() ?? []) as Iterable<RTCIceCandidatePairStats>)];
       return pairs.find(({ type, nominated }) => type === 'candidate-pair' && nominated)?.availableOutgoingBitrate;
     } catch {
@@ -86,12 +120,39 @@ export class MediaPlace {
     }
   }
 
-  /** The server says that a transport of this place has ended: a browser would take six seconds to notice. */
-  transportClosed(transportId: string): void {
-    const closeIt = (transport: types.Transport): void => {
-      if (transport.id === transportId) transport.close();
-    };
-    for (const made of this.#transports.values()) made.then(closeIt, () => undefined);
+  /** The server has closed a transport of this place, whether it was used or not. */
+  transportClosed(transportId: string, reason: string): void {
+    for (const [direction, { id }] of this.#given) if (id === transportId) this.#given.delete(direction);
+    const cause = new SluiceClientError('mediaFailed', `The server closed the transport (${reason}).`);
+    for (const made of this.#made.values()) {
+      const loseIt = (transport: types.Transport): void => {
+        if (transport.id === transportId) this.#lose(made, transport, cause, beforeAMove.has(reason));
+      };
+      if (made.built) loseIt(made.built);
+      else made.transport.then(loseIt, () => undefined);
+    }
+  }
+
+  /** Looks whether media still goes through. For when something outside says that the network may have changed. */
+  check(): void {
+    for (const { watch } of this.#made.values()) watch?.check();
+  }
+
+  /** The media is on its way to another place: what ends here now is not made anew. */
+  unwatch(): void {
+    this.#watching = false;
+    for (const made of this.#made.values()) made.watch?.stop();
+  }
+
+  /** The move to the other place has failed. */
+  watchAgain(): void {
+    this.#watching = true;
+    for (const made of this.#made.values()) {
+      const watch = (transport: types.Transport): void => {
+        if (!transport.closed) this.#watch(made, transport).check();
+      };
+      made.transport.then(watch, () => undefined);
+    }
   }
 
   /** Closes the transports; what is being made closes when it is there. The tracks that were sent live on. */
@@ -99,33 +160,53 @@ export class MediaPlace {
     if (this.#closed) return;
     this.#closed = true;
     const closeIt = (transport: types.Transport): void => transport.close();
-    // What failed to be made has told its caller.
-    for (const made of this.#transports.values()) made.then(closeIt, () => undefined);
-    this.#transports.clear();
+    // A transport that could not be made has told its caller.
+    for (const { transport } of this.#made.values()) transport.then(closeIt, () => undefined);
+    this.#made.clear();
     this.#emitter.clear();
   }
 
-  #once(name: string, gives: Direction | undefined, make: () => Promise<types.Transport>): Promise<types.Transport> {
-    const known = this.#transports.get(name);
-    if (known) return known;
-    const made = make();
-    this.#transports.set(name, made);
-    const forget = (): void => {
-      this.#transports.delete(name);
-      if (gives) this.#given.delete(gives);
-    };
+  #once(name: string, direction: Direction, given: TransportParameters | undefined): Promise<types.Transport> {
+    const known = this.#made.get(name);
+    if (known) return known.transport;
+    const made: Made = { name, direction, transport: this.#make(direction, given) };
+    this.#made.set(name, made);
     // A refusal is the caller's to handle; what failed is not remembered as made.
-    made.then((transport) => transport.observer.on('close', forget), forget);
-    return made;
+    made.transport.then(
+      (transport) => this.#wire(made, transport),
+      () => this.#forget(made),
+    );
+    return made.transport;
   }
 
   async #make(direction: Direction, given: TransportParameters | undefined): Promise<types.Transport> {
     const [device, parameters] = await Promise.all([this.device(), given ?? this.#ask(direction)]);
     if (this.#closed) throw new SluiceClientError('closed', 'The room was left.');
-    const options = { ...toTransportOptions(parameters), iceServers: this.#parameters.iceServers };
-    const transport = direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
-    wireTransport(this.#signalling, transport, (cause) => this.#fail(transport, cause));
-    return transport;
+    const { iceServers } = this.#parameters;
+    this.#tried.set(direction, waysOf(parameters, iceServers));
+    const options = { ...toTransportOptions(parameters), iceServers };
+    return direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
+  }
+
+  #wire(made: Made, transport: types.Transport): void {
+    const onFailed = (cause: unknown): void =>
+      this.#lose(made, transport, SluiceClientError.from(cause, 'mediaFailed'));
+    made.built = transport;
+    wireTransport(this.#signalling, transport, onFailed);
+    if (this.#watching) this.#watch(made, transport);
+  }
+
+  #watch(made: Made, transport: types.Transport): TransportWatch {
+    const { direction } = made;
+    const noWay = new SluiceClientError('mediaFailed', 'The media connection was lost, or never came about.');
+    made.watch = new TransportWatch({
+      transport,
+      restartIce: async (transportId) => (await this.#signalling.request('restartIce', { transportId })).iceParameters,
+      onInterrupted: () => this.#emitter.emit('interrupted', direction),
+      onConnected: () => this.#emitter.emit('connected', direction),
+      onLost: () => this.#lose(made, transport, noWay),
+    });
+    return made.watch;
   }
 
   async #ask(direction: Direction): Promise<TransportParameters> {
@@ -133,17 +214,25 @@ export class MediaPlace {
     return 'producerTransport' in reply ? reply.producerTransport : reply.consumerTransport;
   }
 
+  /** Forgotten first and closed last: what it carried asks for the next one in between. */
+  #lose(made: Made, transport: types.Transport, cause: SluiceClientError, moveComes = false): void {
+    if (this.#closed || transport.closed) return;
+    this.#forget(made);
+    made.watch?.stop();
+    if (this.#watching) this.#emitter.emit('lost', { direction: made.direction, cause, moveComes });
+    transport.close();
+  }
+
+  #forget(made: Made): void {
+    if (this.#made.get(made.name) === made) this.#made.delete(made.name);
+    if (made.name === made.direction) this.#given.delete(made.direction);
+  }
+
   /** Its device, where a router speaks what this one does. Every router of a cluster should. */
   #deviceFor({ rtpCapabilities }: PlaceParameters): Promise<Device> | undefined {
     return JSON.stringify(rtpCapabilities) === JSON.stringify(this.#parameters.rtpCapabilities)
       ? this.#device
       : undefined;
-  }
-
-  #fail(transport: types.Transport, cause: unknown): void {
-    if (this.#closed) return;
-    transport.close();
-    this.#emitter.emit('failed', SluiceClientError.from(cause, 'mediaFailed'));
   }
 }
 

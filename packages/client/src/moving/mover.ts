@@ -3,6 +3,7 @@ import type { DataChannels } from '../data/data-channels.ts';
 import { SluiceClientError } from '../base/errors.ts';
 import { MediaPlace, type PlaceParameters } from '../media/media-place.ts';
 import type { Publisher } from '../publish/publisher.ts';
+import { Renewal, type RenewalOptions } from './renewal.ts';
 import { insist, type Signalling } from '../line/signalling.ts';
 import type { Subscriber } from '../subscribe/subscriber.ts';
 
@@ -15,6 +16,8 @@ export interface MoverOptions {
   publisher: Publisher;
   subscriber: Subscriber;
   data: DataChannels;
+  emitter: RenewalOptions['emitter'];
+  /** A move that failed. */
   onError: (error: SluiceClientError) => void;
   /** For tests: a place without a browser. */
   createPlace?: (signalling: Signalling, parameters: PlaceParameters) => MediaPlace;
@@ -38,6 +41,7 @@ const staggerMs = 1500;
  */
 export class Mover {
   readonly #options: MoverOptions;
+  readonly #renewal: Renewal;
   /** Whatever may carry something, the present one last. */
   readonly #places: MediaPlace[] = [];
   #place: MediaPlace;
@@ -47,6 +51,7 @@ export class Mover {
 
   constructor(options: MoverOptions) {
     this.#options = options;
+    this.#renewal = new Renewal(options);
     this.#place = options.place;
     this.#enter(options.place);
   }
@@ -62,11 +67,13 @@ export class Mover {
     this.#latest = { id, stands: false };
     const { signalling, iceServers, handlerFactory, createPlace = newPlace } = this.#options;
     const before = this.#place;
+    before.unwatch();
     const next = createPlace(signalling, { ...event, iceServers, handlerFactory, before });
     this.#enter(next);
     try {
       await this.#goTo(next, event);
       if (this.#isOvertaken(next)) return;
+      this.#renewal.settle();
       this.#latest.stands = true;
       await insist(() => signalling.request('moved', {}));
       if (!this.#isOvertaken(next)) this.#leaveAllBut(next);
@@ -80,19 +87,26 @@ export class Mover {
     if (stands) await this.#options.signalling.request('moved', {}).catch(() => undefined);
   }
 
-  transportClosed(transportId: string): void {
-    for (const place of this.#places) place.transportClosed(transportId);
+  transportClosed(transportId: string, reason: string): void {
+    for (const place of this.#places) place.transportClosed(transportId, reason);
+  }
+
+  /** Something outside says that the network may have changed. */
+  check(): void {
+    this.#place.check();
+    this.#renewal.tryNow();
   }
 
   close(): void {
     this.#closed = true;
+    this.#renewal.close();
     for (const place of this.#places.splice(0)) place.close();
   }
 
   #enter(place: MediaPlace): void {
     this.#place = place;
     this.#places.push(place);
-    place.on('failed', (error) => this.#options.onError(error));
+    this.#renewal.watch(place);
   }
 
   async #goTo(place: MediaPlace, { deadlineMs, consumers }: MoveEvent): Promise<void> {
@@ -130,6 +144,8 @@ export class Mover {
     data.moveBack(before);
     this.#places.splice(this.#places.indexOf(failed), 1);
     failed.close();
+    before.watchAgain();
+    this.#renewal.watchAgain(before);
     onError(SluiceClientError.from(error, 'mediaFailed'));
   }
 }

@@ -16,7 +16,13 @@ export interface PublicationEvents {
 }
 
 /** Produces a publication's track at another place, in its present state. */
-export type ProduceAgain = (publication: Publication) => Promise<types.Producer>;
+export type ProduceAgain = (publication: Publication) => Promise<Announced>;
+
+/** A producer, and whether the room was told that it is paused. */
+export interface Announced {
+  producer: types.Producer;
+  paused: boolean;
+}
 
 /**
  * A track of ours in the room. It belongs to the caller: closing a publication never stops the track. A publication
@@ -32,20 +38,22 @@ export class Publication {
   #track: MediaStreamTrack;
   #demand: Promise<void> = Promise.resolve();
   #paused: boolean;
+  /** What the room was last told of the present producer. */
+  #toldPaused = false;
+  #telling: Promise<void> | undefined;
   #closed = false;
   /** One at a time, so that each names the one before as what it replaces. */
   #moving: Promise<void> = Promise.resolve();
-  /** The producer is gone with its transport, and another is on its way. */
-  #moves = 0;
 
   /** Made by `room.publish`. */
-  constructor(signalling: Signalling, producer: types.Producer, track: MediaStreamTrack, source: string | undefined) {
+  constructor(signalling: Signalling, announced: Announced, track: MediaStreamTrack, source: string | undefined) {
     this.#signalling = signalling;
     this.#track = track;
+    // The track may have been switched since it was announced.
     this.#paused = !track.enabled;
-    this.kind = producer.kind;
+    this.kind = announced.producer.kind;
     this.source = source;
-    this.#add(producer);
+    this.#add(announced);
   }
 
   get producerId(): string {
@@ -62,6 +70,11 @@ export class Publication {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether the track goes out: false while its transport is lost and another is made. For the room. */
+  get stands(): boolean {
+    return !this.#producer.closed;
   }
 
   on<T extends keyof PublicationEvents>(type: T, listener: (value: PublicationEvents[T]) => void): Off {
@@ -81,8 +94,17 @@ export class Publication {
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
     this.#throwIfClosed();
     track.enabled = !this.#paused;
-    await this.#producer.replaceTrack({ track });
+    const before = this.#track;
+    const producer = this.#producer;
+    // Known at once: a producer that is made meanwhile takes this one.
     this.#track = track;
+    try {
+      if (!producer.closed) await producer.replaceTrack({ track });
+    } catch (error) {
+      if (producer.closed || producer !== this.#producer) return;
+      if (this.track === track) this.#track = before;
+      throw SluiceClientError.from(error, 'mediaFailed');
+    }
   }
 
   /** The browser's figures of its sender. */
@@ -113,18 +135,19 @@ export class Publication {
    * what it was for no change while the one between is under way, and would stay there. For the room.
    */
   applyDemand(maxSpatialLayer: number): Promise<void> {
-    this.#demand = this.#demand.then(async () => {
-      if (this.#closed || this.kind !== 'video') return;
+    const apply = async (): Promise<void> => {
+      if (this.#closed || !this.stands || this.kind !== 'video') return;
       await this.#producer.setMaxSpatialLayer(maxSpatialLayer);
       this.#emitter.emit('demand', maxSpatialLayer);
-    });
+    };
+    // A browser that refuses a change goes on as it was, and takes the next one.
+    this.#demand = this.#demand.then(apply).catch(() => undefined);
     return this.#demand;
   }
 
   /** Sends by another producer from here on. The one before goes on until its place is closed. For the room. */
   move(produceAgain: ProduceAgain): Promise<void> {
-    this.#moves++;
-    const moving = this.#moving.then(() => this.#move(produceAgain)).finally(() => this.#moves--);
+    const moving = this.#moving.then(() => this.#move(produceAgain));
     this.#moving = moving.catch(() => undefined);
     return moving;
   }
@@ -136,47 +159,66 @@ export class Publication {
 
   async #move(produceAgain: ProduceAgain): Promise<void> {
     if (this.#closed) return;
-    const paused = this.#paused;
-    const producer = await produceAgain(this);
+    const announced = await produceAgain(this);
+    const { producer } = announced;
     if (this.closed) {
       producer.close();
       await this.#signalling.request('closeProducer', { producerId: producer.id });
       return;
     }
-    this.#add(producer);
+    this.#add(announced);
     if (producer.track !== this.#track) await producer.replaceTrack({ track: this.#track });
-    if (paused !== this.#paused) await this.#tellPaused();
+    await this.#tellPaused();
   }
 
-  #add(producer: types.Producer): void {
+  #add({ producer, paused }: Announced): void {
     this.#producers.push(producer);
+    this.#toldPaused = paused;
+    // What is still being told of the one before keeps this one from nothing.
+    this.#telling = undefined;
+    // A pause that can't be told now is told with the next change.
+    this.#tellPaused().catch(() => undefined);
     producer.on('trackended', () => {
       if (producer === this.#producer) void this.close('trackEnded').catch(() => undefined);
     });
-    producer.on('transportclose', () => this.#broken(producer));
+    producer.on('transportclose', () => this.#dropBroken());
   }
 
-  /** Its transport has ended. Back to a producer that still stands, if a move has failed half-way. */
-  #broken(producer: types.Producer): void {
-    if (this.#closed) return;
+  /** A transport has ended. Back to a producer that still stands, if there is one; else the publisher makes another. */
+  #dropBroken(): void {
     const standing = this.#producers.filter(({ closed }) => !closed);
     if (standing.length > 0) this.#producers.splice(0, this.#producers.length, ...standing);
-    else if (producer === this.#producer && this.#moves === 0) this.ended('mediaFailed');
   }
 
   async #setPaused(paused: boolean): Promise<void> {
     this.#throwIfClosed();
-    if (this.#paused === paused) return;
-    this.#paused = paused;
     // Done here and not by mediasoup-client: during a move two producers share the track, and its switch knows of one.
     this.#track.enabled = !paused;
-    this.#emitter.emit('changed', undefined);
+    if (this.#paused !== paused) {
+      this.#paused = paused;
+      this.#emitter.emit('changed', undefined);
+    }
     await this.#tellPaused();
   }
 
-  #tellPaused(): Promise<unknown> {
-    const { producerId } = this;
-    return insist(() => this.#signalling.request(this.#paused ? 'pauseProducer' : 'resumeProducer', { producerId }));
+  /** Tells the room until it knows what is so now. One that is lost needs no word: its successor comes with it. */
+  #tellPaused(): Promise<void> {
+    if (this.#telling) return this.#telling;
+    const telling = this.#tellUntilKnown(this.#producer).finally(() => {
+      if (this.#telling === telling) this.#telling = undefined;
+    });
+    this.#telling = telling;
+    return telling;
+  }
+
+  async #tellUntilKnown(producer: types.Producer): Promise<void> {
+    const { id: producerId } = producer;
+    const isPresent = (): boolean => !this.#closed && !producer.closed && producer === this.#producer;
+    while (isPresent() && this.#toldPaused !== this.#paused) {
+      const paused = this.#paused;
+      await insist(() => this.#signalling.request(paused ? 'pauseProducer' : 'resumeProducer', { producerId }));
+      if (isPresent()) this.#toldPaused = paused;
+    }
   }
 
   #throwIfClosed(): void {

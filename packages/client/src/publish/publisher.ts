@@ -2,6 +2,7 @@ import type { Json } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
 import { encodingsFor, singleEncoding } from './encodings.ts';
 import { SluiceClientError } from '../base/errors.ts';
+import { byTransport } from '../media/by-transport.ts';
 import type { MediaPlace, MoveManner } from '../media/media-place.ts';
 import { Publication, type PublicationEnd } from './publication.ts';
 import type { Signalling } from '../line/signalling.ts';
@@ -49,21 +50,26 @@ export class Publisher {
   async publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
     const place = this.#place;
     try {
-      return await this.#publish(track, options);
+      return await this.#publish(place, track, options);
     } catch (error) {
       // Asked of a place that was left meanwhile.
       if (place === this.#place) throw error;
-      return this.#publish(track, options);
+      return this.#publish(this.#place, track, options);
     }
+  }
+
+  /** Produces what was lost with its transport again, by the next one. What can't be, ends. */
+  async renew(place: MediaPlace): Promise<void> {
+    const lost = [...this.#published.keys()].filter(({ stands }) => !stands).toSorted(videoFirst);
+    if (place === this.#place) await Promise.all(lost.map((publication) => this.#moveOrEnd(publication)));
   }
 
   /** Produces everything again at another place. What is paused stays so. */
   async move(place: MediaPlace, { lost }: MoveManner): Promise<void> {
     const startKbps = uplinkKbps(this.#place, lost);
     this.#place = place;
-    // A picture is missed more than a sound, and they are produced one after another.
-    const all = [...this.#published.keys()].toSorted((one, other) => other.kind.localeCompare(one.kind));
-    await Promise.all(all.map((publication) => this.#move(publication, startKbps)));
+    const all = [...this.#published.keys()].toSorted(videoFirst);
+    await Promise.all(all.map((publication) => this.#moveOrEnd(publication, startKbps)));
   }
 
   /** Back to a place that stands, after a move to another has failed. */
@@ -75,14 +81,35 @@ export class Publisher {
     for (const publication of this.#published.keys()) publication.ended(reason);
   }
 
-  async #publish(track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
-    const place = this.#place;
-    const producer = await produce(await place.transport('send'), track, options, announced(track, options));
-    const publication = new Publication(this.#signalling, producer, track, options.source);
+  async #publish(place: MediaPlace, track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
+    const first = await byTransport(place, { direction: 'send' }, async (transport) => {
+      const fields = announced(track, options);
+      return { producer: await produce(transport, track, options, fields), paused: fields.paused };
+    });
+    const { producer } = first;
+    const publication = new Publication(this.#signalling, first, track, options.source);
     this.#published.set(publication, options);
     publication.on('closed', () => this.#published.delete(publication));
-    if (place !== this.#place) await this.#move(publication);
-    return publication;
+    if (place === this.#place && !producer.closed) return publication;
+    try {
+      await this.#move(publication);
+      return publication;
+    } catch (error) {
+      publication.ended('mediaFailed');
+      throw error;
+    }
+  }
+
+  /** A refusal that asking again won't change ends this one, and keeps none of the others back. */
+  async #moveOrEnd(publication: Publication, startKbps?: Promise<number>): Promise<void> {
+    const place = this.#place;
+    try {
+      await this.#move(publication, startKbps);
+    } catch (thrown) {
+      const error = SluiceClientError.from(thrown, 'mediaFailed');
+      if (error.temporary || place !== this.#place) throw error;
+      publication.ended('mediaFailed');
+    }
   }
 
   #move(publication: Publication, knownKbps = Promise.resolve(startBitrateKbps)): Promise<void> {
@@ -90,18 +117,22 @@ export class Publisher {
     return publication.move(async ({ track, paused, producerId }) => {
       if (place !== this.#place) throw new SluiceClientError('closed', 'Another move has overtaken this one.');
       const given = this.#published.get(publication) ?? {};
-      const [transport, startKbps] = await Promise.all([place.transport('send'), knownKbps]);
+      // A refused transport says nothing of this track: it may be had later.
+      const transportMade = place.transport('send').catch((error: unknown) => {
+        throw SluiceClientError.from(error, 'mediaFailed').asTemporary();
+      });
+      const [startKbps] = await Promise.all([knownKbps, transportMade]);
       const codecOptions = { videoGoogleStartBitrate: startKbps, ...given.codecOptions };
       const options = { ...given, ...(track.kind === 'video' && { codecOptions }) };
       const fields = { ...announced(track, options), paused, replaces: producerId };
-      return track.kind === 'video'
-        ? produceHeld(transport, track, options, fields)
-        : produce(transport, track, options, fields);
+      const produceIt = track.kind === 'video' ? produceHeld : produce;
+      const again = (transport: types.Transport) => produceIt(transport, track, options, fields);
+      return { producer: await byTransport(place, { direction: 'send' }, again), paused };
     });
   }
 }
 
-function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions): types.AppData {
+function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions) {
   return {
     ...(source !== undefined && { source }),
     ...(metadata !== undefined && { metadata }),
@@ -115,6 +146,9 @@ async function uplinkKbps(place: MediaPlace, lost: boolean): Promise<number> {
   if (bitsPerSecond === undefined) return startBitrateKbps;
   return Math.min(mostStartKbps, Math.max(leastStartKbps, Math.round(bitsPerSecond / 1000)));
 }
+
+/** A picture is missed more than a sound, and they are produced one after another. */
+const videoFirst = (one: Publication, other: Publication): number => other.kind.localeCompare(one.kind);
 
 const never = new Promise<undefined>(() => undefined);
 const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined));

@@ -130,7 +130,7 @@ const onPeerEvent = {
   producerDemand: ({ publisher }, { producerId, maxSpatialLayer }) => {
     void publisher.publications.get(producerId)?.applyDemand(maxSpatialLayer);
   },
-  transportClosed: ({ mover }, { transportId }) => mover.transportClosed(transportId),
+  transportClosed: ({ mover }, { transportId, reason }) => mover.transportClosed(transportId, reason),
   goingAway: ({ emitter, line }, { reconnectAfterMs }) => {
     emitter.emit('goingAway', { reconnectAfterMs });
     line.moveOver(reconnectAfterMs);

@@ -1,4 +1,5 @@
 import type { Json, LeaveReason, ProducerInfo } from '@sluice/shared/protocol';
+import type { MediaOutageEvents } from '../moving/renewal.ts';
 import type { SluiceClientError } from '../base/errors.ts';
 import type { LineEvents } from '../line/line.ts';
 import type { RoomPeer } from './room-picture.ts';
@@ -22,7 +23,7 @@ export interface RoomEnd {
 }
 
 /** What a room tells its listeners. Peers are others than oneself throughout, except where it says so. */
-export interface RoomEvents {
+export interface RoomEvents extends MediaOutageEvents {
   peerJoined: RoomPeer;
   peerLeft: { peer: RoomPeer; reason: LeaveReason };
   /** A name or metadata changed, or the node; may be oneself. */
@@ -45,7 +46,7 @@ export interface RoomEvents {
   reconnected: { downtimeMs: number };
   /** The gateway will end the connection. Another is looked for after so many milliseconds, while this one stands. */
   goingAway: { reconnectAfterMs: number };
-  /** What went wrong outside of any call: a transport that could not be connected. */
+  /** What went wrong outside of any call: a refused action that nobody waits for, a move that failed. */
   error: SluiceClientError;
   /** The last event. */
   closed: RoomEnd;

@@ -72,6 +72,18 @@ export class RoomPicture {
   }
 }
 
+/** A producer by its id, and whose it is. */
+export function producerIn(
+  peers: ReadonlyMap<string, RoomPeer>,
+  producerId: string,
+): { peer: RoomPeer; producer: ProducerInfo } | undefined {
+  for (const peer of peers.values()) {
+    const producer = peer.producers.get(producerId);
+    if (producer) return { peer, producer };
+  }
+  return undefined;
+}
+
 function toPeer({ producers, ...peer }: PeerInfo): MutablePeer {
   return { ...peer, producers: new Map(producers.map((producer) => [producer.producerId, producer])) };
 }

@@ -1,26 +1,20 @@
-import type { JoinedReply, Json, ProducerInfo, Replies, ResumedReply } from '@sluice/shared/protocol';
+import type { JoinedReply, Json, Replies, ResumedReply } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
-import { autoSubscribe } from '../subscribe/auto-subscribe.ts';
 import type { Connection, ConnectionOptions } from '../line/connection.ts';
-import {
-  DataChannels,
-  type DataPublication,
-  type DataSubscription,
-  type PublishDataOptions,
-} from '../data/data-channels.ts';
+import type { PublishDataOptions } from '../data/data-channels.ts';
+import type { DataPublication } from '../data/data-publication.ts';
+import type { DataSubscription } from '../data/data-subscription.ts';
 import { Emitter, type Off } from '../base/emitter.ts';
 import type { SluiceClientError } from '../base/errors.ts';
 import { Line } from '../line/line.ts';
-import { MediaPlace } from '../media/media-place.ts';
-import { Mover } from '../moving/mover.ts';
 import { ownNodeAfter } from './own-node.ts';
 import type { Publication } from '../publish/publication.ts';
-import { Publisher, type PublishOptions } from '../publish/publisher.ts';
+import type { PublishOptions } from '../publish/publisher.ts';
 import { applyResumed } from './resume.ts';
-import { dispatch, type RoomParts } from './room-dispatch.ts';
+import { dispatch } from './room-dispatch.ts';
 import { endOf, type RoomEnd, type RoomEvents } from './room-events.ts';
-import { type RoomPeer, RoomPicture } from './room-picture.ts';
-import { Subscriber } from '../subscribe/subscriber.ts';
+import { createParts } from './room-parts.ts';
+import { producerIn, type RoomPeer, RoomPicture } from './room-picture.ts';
 import type { Subscription } from '../subscribe/subscription.ts';
 
 /** How long `leave` waits to hear that the server knows. */
@@ -52,8 +46,7 @@ export class Room {
   #node: string;
   readonly #line: Line;
   readonly #emitter = new Emitter<RoomEvents>();
-  readonly #parts: RoomParts;
-  readonly #data: DataChannels;
+  readonly #parts: ReturnType<typeof createParts>;
   #end: RoomEnd | undefined;
 
   /** Use `joinRoom`. Listens from here on, so that no event after `joined` is missed. */
@@ -62,42 +55,19 @@ export class Room {
     this.peerId = joined.peerId;
     this.#node = joined.node;
     const picture = new RoomPicture(joined);
-    const { room, peerId, resumeToken, iceServers } = joined;
-    const line = new Line(connection, {
+    const { room, peerId, resumeToken } = joined;
+    this.#line = new Line(connection, {
       ...options,
       resumption: () => ({ room, peerId, resumeToken, epoch: picture.epoch, seq: picture.seq }),
       resumeWindowMs: options.resumeWindowMs ?? defaultResumeWindowMs,
     });
-    this.#line = line;
-    const { handlerFactory } = options;
-    const place = new MediaPlace(line, { ...joined, handlerFactory });
-    const publisher = new Publisher(line, place);
-    const subscriber = new Subscriber(line, place);
-    this.#data = new DataChannels(line, place);
-    const onError = (error: SluiceClientError): void => this.#emitter.emit('error', error);
-    this.#parts = {
-      selfId: peerId,
-      picture,
-      line,
-      mover: new Mover({
-        signalling: line,
-        place,
-        iceServers,
-        handlerFactory,
-        publisher,
-        subscriber,
-        data: this.#data,
-        onError,
-      }),
-      publisher,
-      subscriber,
-      data: this.#data,
-      emitter: this.#emitter,
-      offered: (peer, producer) => {
-        if (options.autoSubscribe ?? true) this.#autoSubscribe(peer, producer);
-      },
+    this.#parts = createParts({
+      ...{ joined, picture, line: this.#line, emitter: this.#emitter },
+      autoSubscribe: options.autoSubscribe ?? true,
+      handlerFactory: options.handlerFactory,
+      lasts: () => !this.#end,
       finish: (end) => this.#finish(end),
-    };
+    });
     this.#listen();
   }
 
@@ -136,15 +106,18 @@ export class Room {
 
   /** A track of somebody's; with `autoSubscribe`, the one that came anyway. Rejects with a `SluiceClientError`. */
   subscribe(producerId: string): Promise<Subscription> {
-    return this.#parts.subscriber.subscribe(producerId, this.#producer(producerId)?.source);
+    return this.#parts.subscriber.subscribe(
+      producerId,
+      producerIn(this.#parts.picture.peers, producerId)?.producer.source,
+    );
   }
 
   publishData(options: PublishDataOptions = {}): Promise<DataPublication> {
-    return this.#data.publish(options);
+    return this.#parts.data.publish(options);
   }
 
   subscribeData(dataProducerId: string): Promise<DataSubscription> {
-    return this.#data.subscribe(dataProducerId);
+    return this.#parts.data.subscribe(dataProducerId);
   }
 
   /** JSON of at most 16,384 bytes, to everyone or to those named in `to`. Returns its number in the room. */
@@ -191,33 +164,23 @@ export class Room {
   #resumed(reply: ResumedReply, downtimeMs: number | undefined): void {
     this.#node = reply.node;
     applyResumed(this.#parts, reply);
-    if (downtimeMs !== undefined) this.#emitter.emit('reconnected', { downtimeMs });
+    if (downtimeMs === undefined) return;
+    this.#emitter.emit('reconnected', { downtimeMs });
+    this.#tryAgain();
   }
 
-  #autoSubscribe({ peerId }: RoomPeer, { producerId, kind }: ProducerInfo): void {
-    if (kind === 'data') return;
-    void autoSubscribe({
-      subscribe: () => this.subscribe(producerId),
-      stillWanted: () => !this.#end && this.#producer(producerId) !== undefined,
-      onSubscribed: (subscription) => this.#emitter.emit('subscribed', subscription),
-      onFailed: (error) => this.#emitter.emit('subscribeFailed', { peerId, producerId, error }),
-    });
-  }
-
-  #producer(producerId: string): ProducerInfo | undefined {
-    for (const { producers } of this.#parts.picture.peers.values()) {
-      const producer = producers.get(producerId);
-      if (producer) return producer;
-    }
-    return undefined;
+  /** The network may have changed: what had failed may work now. */
+  #tryAgain(): void {
+    this.#parts.automatic.tryAgain();
   }
 
   #finish(end: RoomEnd, { keepLine = false } = {}): void {
     if (this.#end) return;
     this.#end = end;
-    const { publisher, subscriber, mover } = this.#parts;
+    const { publisher, subscriber, data, mover } = this.#parts;
     publisher.closeAll('left');
     subscriber.closeAll('left');
+    data.closeAll();
     mover.close();
     if (!keepLine) this.#line.close();
     this.#emitter.emit('closed', end);

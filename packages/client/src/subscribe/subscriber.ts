@@ -1,10 +1,11 @@
 import type { ConsumerInfo, ConsumerLayers, ReplacingConsumer } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
 import { type Arrival, whenArrived } from '../media/arrival.ts';
+import { byTransport } from '../media/by-transport.ts';
 import { buildConsumers, type Consumed } from '../media/building.ts';
 import { type ClientErrorCode, SluiceClientError } from '../base/errors.ts';
 import type { MediaPlace, MoveManner } from '../media/media-place.ts';
-import { resumeAll } from './resume-all.ts';
+import { resumeAll } from './resume-consumers.ts';
 import type { Signalling } from '../line/signalling.ts';
 import { Subscription } from './subscription.ts';
 import { Successions } from './successions.ts';
@@ -30,8 +31,8 @@ export class Subscriber {
   readonly #wanted = new Map<string, Wanted>();
   readonly #asked = new Map<string, Promise<Subscription>>();
   readonly #subscriptions = new Set<Subscription>();
-  /** Consumers that the browser is still building; the value is why one has ended meanwhile. */
-  readonly #building = new Map<string, string | undefined>();
+  /** Consumers that the browser is still building, and what ended them meanwhile. */
+  readonly #building = new Map<string, { producerId: string; ended?: string; gone?: boolean }>();
   readonly #successions: Successions;
   #place: MediaPlace;
   #capabilitiesKnown = false;
@@ -44,7 +45,7 @@ export class Subscriber {
       arrival,
       all: () => this.#subscriptions,
       recv: () => this.#place.transport('recv'),
-      consume: (producerIds) => this.#ask(producerIds),
+      consume: (producerIds) => this.#askAgain(producerIds),
     });
   }
 
@@ -108,14 +109,21 @@ export class Subscriber {
     this.#place = place;
   }
 
+  /** What was lost with its transport comes by the next one. */
+  renew(place: MediaPlace): void {
+    if (place === this.#place) this.#successions.renew();
+  }
+
   consumerClosed(consumerId: string, reason: string): void {
-    if (this.#building.has(consumerId)) this.#building.set(consumerId, reason);
+    const building = this.#building.get(consumerId);
+    if (building) building.ended = reason;
     this.#successions.consumerClosed(consumerId, reason);
   }
 
   /** The room's word for it, in case the node's own about the consumer was lost. */
   producerClosed(producerId: string, { lost = false } = {}): void {
-    for (const subscription of this.#subscriptions) {
+    for (const one of this.#building.values()) if (one.producerId === producerId && !lost) one.gone = true;
+    for (const subscription of [...this.#subscriptions]) {
       if (subscription.producerId === producerId) this.#successions.producerClosed(subscription, lost);
     }
   }
@@ -173,32 +181,49 @@ export class Subscriber {
     await resumeAll(this.#signalling, opened);
   }
 
+  /** A refused transport says nothing of these tracks: they may be had later. */
+  async #askAgain(producerIds: string[]): Promise<Consumed> {
+    await this.#place.transport('recv').catch((error: unknown) => {
+      throw SluiceClientError.from(error, 'mediaFailed').asTemporary();
+    });
+    return this.#ask(producerIds);
+  }
+
   async #ask(producerIds: string[]): Promise<Consumed> {
     const place = this.#place;
-    const transport = await place.transport('recv');
-    const { recvRtpCapabilities } = await place.device();
-    const { consumers, failed } = await this.#signalling.request('consume', {
-      producerIds,
-      transportId: transport.id,
-      ...(!this.#capabilitiesKnown && { rtpCapabilities: toWireCapabilities(recvRtpCapabilities) }),
+    return byTransport(place, { direction: 'recv' }, async (transport) => {
+      const { recvRtpCapabilities } = await place.device();
+      const { consumers, failed } = await this.#signalling.request('consume', {
+        producerIds,
+        transportId: transport.id,
+        ...(!this.#capabilitiesKnown && { rtpCapabilities: toWireCapabilities(recvRtpCapabilities) }),
+      });
+      if (place === this.#place) this.#capabilitiesKnown = true;
+      return { transport, consumers, failed };
     });
-    this.#capabilitiesKnown = true;
-    return { transport, consumers, failed };
   }
 
   async #build(transport: types.Transport, infos: ConsumerInfo[], batch: Map<string, Wanted>): Promise<Subscription[]> {
-    for (const { id } of infos) this.#building.set(id, undefined);
+    for (const { id, producerId } of infos) this.#building.set(id, { producerId });
     const sourceOf = ({ producerId }: ConsumerInfo): string | undefined => batch.get(producerId)?.source;
     try {
-      const built = await buildConsumers(transport, infos, sourceOf);
+      const { built, refused } = await buildConsumers(transport, infos, sourceOf);
+      for (const { info, error } of refused) this.#giveBack(info, error, batch);
       return built.map(({ info, consumer }) => this.#add(info, consumer, sourceOf(info)));
     } finally {
       for (const { id } of infos) {
-        const ended = this.#building.get(id);
+        const { ended, gone } = this.#building.get(id) ?? {};
         this.#building.delete(id);
-        if (ended !== undefined) this.#current(id)?.ended(ended);
+        if (gone) this.#current(id)?.ended('producerClosed');
+        else if (ended !== undefined) this.#successions.consumerClosed(id, ended);
       }
     }
+  }
+
+  /** The browser cannot take it. */
+  #giveBack({ id, producerId }: ConsumerInfo, error: SluiceClientError, batch: Map<string, Wanted>): void {
+    this.#signalling.request('closeConsumer', { consumerId: id }).catch(() => undefined);
+    batch.get(producerId)?.reject(error);
   }
 
   #add(info: ConsumerInfo, consumer: types.Consumer, source: string | undefined): Subscription {

@@ -43,7 +43,8 @@ export class Subscription {
   /** Counts the ways, so that an older one that comes late takes nothing over. */
   #newest = 0;
   #shown = 0;
-  #hold: ReturnType<typeof setTimeout> | undefined;
+  /** Its last frame stands although its consumer is gone; with a timer, because its producer is gone. */
+  #held: { timer?: ReturnType<typeof setTimeout> } | undefined;
   #paused = false;
   #closed = false;
 
@@ -80,7 +81,12 @@ export class Subscription {
 
   /** The producer was lost, and its last frame stands until its successor comes, for ten seconds at most. */
   get awaitsSuccessor(): boolean {
-    return this.#hold !== undefined;
+    return this.#held?.timer !== undefined;
+  }
+
+  /** Whether a consumer is there, whatever comes by it. For the room. */
+  get stands(): boolean {
+    return !this.#way.consumer.closed;
   }
 
   get paused(): boolean {
@@ -129,7 +135,7 @@ export class Subscription {
   ended(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#hold);
+    this.release();
     for (const { consumer } of this.#all) consumer.close();
     this.#emitter.emit('closed', reason);
     this.#emitter.clear();
@@ -162,8 +168,19 @@ export class Subscription {
 
   /** The producer is lost: the last frame stays this long for its successor. For the room. */
   awaitSuccessor(forMs: number): void {
-    if (this.#closed) return;
-    this.#hold ??= setTimeout(() => this.ended('producerClosed'), forMs);
+    if (this.#closed || this.#held?.timer) return;
+    this.#held = { timer: setTimeout(() => this.ended('producerClosed'), forMs) };
+  }
+
+  /** Its consumer is gone, or about to be, and its producer lives: the last frame stays until the next consumer. For the room. */
+  hold(): void {
+    this.#held ??= {};
+  }
+
+  /** What is shown is alive. For the room. */
+  release(): void {
+    clearTimeout(this.#held?.timer);
+    this.#held = undefined;
   }
 
   /** One of its consumers is closed at the node. For the room. */
@@ -192,19 +209,18 @@ export class Subscription {
 
   #show(way: Way): void {
     const previous = this.track;
-    clearTimeout(this.#hold);
-    this.#hold = undefined;
+    this.release();
     this.#way = way;
     this.#emitter.emit('trackChanged', { track: this.track, previous });
   }
 
-  /** Its transport has ended. Back to a way that still stands, if a move has failed half-way. */
+  /** Its transport has ended. Back to a way that still stands, if there is one; else the subscriber fetches another. */
   #broken(way: Way): void {
     if (way !== this.#way) return this.#drop(way);
-    if (this.#closed || this.#coming > 0 || this.awaitsSuccessor) return;
+    if (this.#closed || this.#coming > 0 || this.#held) return;
     const standing = [...this.#all].findLast(({ consumer }) => !consumer.closed);
     if (standing) this.#show(standing);
-    else this.ended('mediaFailed');
+    else this.hold();
   }
 
   #drop(way: Way): void {

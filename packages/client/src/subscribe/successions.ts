@@ -1,12 +1,13 @@
 import type { ConsumerInfo, ReplacingConsumer } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
+import { type ClientErrorCode, SluiceClientError } from '../base/errors.ts';
+import type { Signalling } from '../line/signalling.ts';
 import type { Arrival } from '../media/arrival.ts';
-import { autoSubscribe } from './auto-subscribe.ts';
 import { type Built, buildConsumers, type Consumed } from '../media/building.ts';
 import type { MoveManner } from '../media/media-place.ts';
-import { type ClientErrorCode, SluiceClientError } from '../base/errors.ts';
-import { Followers } from './followers.ts';
-import { insist, type Signalling } from '../line/signalling.ts';
+import { Refetch } from './refetch.ts';
+import { resumeConsumers } from './resume-consumers.ts';
+import { Succession } from './succession.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface SuccessionsOptions {
@@ -15,6 +16,11 @@ export interface SuccessionsOptions {
   all: () => Iterable<Subscription>;
   recv: () => Promise<types.Transport>;
   consume: (producerIds: string[]) => Promise<Consumed>;
+}
+
+interface Pair {
+  info: ConsumerInfo;
+  succession: Succession;
 }
 
 /**
@@ -28,74 +34,78 @@ const overlapMs = 1000;
 const lostGraceMs = 10_000;
 /** The node brings a successor's consumer by itself. Past this its word was lost, with a gateway or a connection. */
 const patienceMs = 2000;
+/** How long after the node closed a consumer the room says that its producer is gone. They come by different ways. */
+const roomsWordMs = 1000;
 
 /** Keeps subscriptions alive while what they consist of is made anew elsewhere. */
 export class Successions {
   readonly #options: SuccessionsOptions;
-  /** Whose consumer was given, by every consumer's id, also of those that are not shown yet. */
-  readonly #ofConsumer = new Map<string, Subscription>();
-  /** What a subscription should come to show. */
-  readonly #expected = new Map<Subscription, string>();
-  /** Subscriptions that nothing at the present place brings. */
-  readonly #orphans = new Set<Subscription>();
-  /** The producer that each was last given a consumer of, shown or not yet. */
-  readonly #latest = new WeakMap<Subscription, string>();
-  /** The consumer that each was last given, shown or not yet. */
-  readonly #newest = new WeakMap<Subscription, string>();
-  /** How many consumers are on their way to each. */
-  readonly #changing = new Map<Subscription, number>();
-  /** Those that a consumer is to follow a move for. */
-  readonly #followers = new Followers<Subscription>(patienceMs);
+  readonly #successions = new Map<Subscription, Succession>();
+  readonly #refetch: Refetch<Succession>;
 
   constructor(options: SuccessionsOptions) {
     this.#options = options;
+    this.#refetch = new Refetch({
+      fetch: (batch) => this.#fetch(batch),
+      stillWanted: (succession) => succession.missing,
+      onFailed: (succession, error) => this.#failed(succession, error),
+    });
   }
 
   /** By a consumer that it shows, or will. */
   find(consumerId: string): Subscription | undefined {
     for (const subscription of this.#options.all()) if (subscription.consumerId === consumerId) return subscription;
-    return this.#ofConsumer.get(consumerId);
+    for (const { subscription, consumerIds } of this.#successions.values()) {
+      if (consumerIds.has(consumerId)) return subscription;
+    }
+    return undefined;
   }
 
   /** A successor is there. The node sends a consumer of it, unless it has none of the one before. */
   expect(subscription: Subscription, successor: string): void {
-    if (this.#isComing(subscription, successor)) return;
-    this.#expected.set(subscription, successor);
-    if (this.#orphans.has(subscription)) return void this.#fetch(subscription);
-    setTimeout(() => {
-      if (!subscription.closed && this.#expected.get(subscription) === successor) void this.#fetch(subscription);
-    }, patienceMs);
+    const succession = this.#of(subscription);
+    if (succession.comesTo(successor)) return;
+    succession.successor = successor;
+    const { name } = succession.phase;
+    if (name === 'missing') this.#refetch.want(succession);
+    else if (name !== 'following')
+      succession.enter({ name: 'awaiting', timer: this.#missAfter(succession, patienceMs) });
   }
 
-  /** `lost`: its peer will produce it again elsewhere, if it lives. */
+  /** The room says that a producer is gone. `lost`: its peer will produce it again elsewhere, if it lives. */
   producerClosed(subscription: Subscription, lost: boolean): void {
-    if (lost || this.#isUnderWay(subscription)) subscription.awaitSuccessor(lostGraceMs);
+    if (lost || this.#of(subscription).changesProducer) subscription.awaitSuccessor(lostGraceMs);
     else subscription.ended('producerClosed');
   }
 
+  /** The node has closed a consumer. If the room doesn't say why, the producer lives, and is consumed again. */
   consumerClosed(consumerId: string, reason: string): void {
     const subscription = this.find(consumerId);
-    if (subscription?.consumerId === consumerId && this.#isUnderWay(subscription)) {
-      subscription.awaitSuccessor(lostGraceMs);
-    } else subscription?.consumerEnded(consumerId, reason);
+    if (!subscription) return;
+    const succession = this.#of(subscription);
+    if (subscription.consumerId !== consumerId) {
+      succession.consumerIds.delete(consumerId);
+      subscription.consumerEnded(consumerId, reason);
+      return;
+    }
+    subscription.hold();
+    if (!succession.underWay) succession.enter({ name: 'doubted', timer: this.#missAfter(succession, roomsWordMs) });
   }
 
   /** The node has made a consumer in another's place. */
   async added(info: ConsumerInfo, replaces: string): Promise<void> {
     const subscription = this.find(replaces);
+    if (!subscription || subscription.closed) return this.#close([info.id]);
+    const succession = this.#of(subscription);
     // The newest one went with its pipe, before or after it was shown; its producer stayed.
-    const anew = subscription !== undefined && this.#newestOf(subscription) === replaces;
-    if (!subscription || subscription.closed || (!anew && this.#isComing(subscription, info.producerId))) {
-      return this.#close([info.id]);
-    }
-    const lost = subscription.awaitsSuccessor || (anew && this.#isComing(subscription, info.producerId));
-    const isThere = this.#followers.arrives(subscription);
+    const anew = succession.newestConsumerId === replaces;
+    const coming = succession.comesTo(info.producerId);
+    if (!anew && coming) return this.#close([info.id]);
+    const lost = subscription.awaitsSuccessor || (anew && coming);
     try {
-      await this.#bring(await this.#options.recv(), [{ info, subscription }], { lost });
+      await this.#bring(await this.#options.recv(), [{ info, succession }], { lost });
     } catch {
       this.leftBehind([subscription]);
-    } finally {
-      isThere();
     }
   }
 
@@ -105,12 +115,13 @@ export class Successions {
     const unwanted: string[] = [];
     for (const info of consumers) {
       const subscription = this.find(info.replaces);
-      if (subscription?.closed === false) wanted.push({ info, subscription });
+      if (subscription?.closed === false) wanted.push({ info, succession: this.#of(subscription) });
       else unwanted.push(info.id);
     }
-    for (const { info, subscription } of wanted) this.#ofConsumer.set(info.id, subscription);
+    // Known before it is built: another move may overtake this one, and name it.
+    for (const { info, succession } of wanted) succession.consumerIds.add(info.id);
     if (unwanted.length > 0) void this.#close(unwanted);
-    const covered = new Set(wanted.map(({ subscription }) => subscription));
+    const covered = new Set(wanted.map(({ succession }) => succession.subscription));
     this.leftBehind([...this.#options.all()].filter((subscription) => !covered.has(subscription)));
     if (wanted.length > 0) await this.#bring(await this.#options.recv(), wanted, manner);
   }
@@ -120,94 +131,117 @@ export class Successions {
     const all = [...this.#options.all()];
     // What they come by is built meanwhile; where it can't be, they will tell.
     if (all.length > 0) this.#options.recv().catch(() => undefined);
-    const waits = all.map((subscription) => {
-      subscription.awaitSuccessor(lostGraceMs);
-      return this.#followers.wait(subscription, () => !subscription.closed && this.leftBehind([subscription]));
-    });
-    await Promise.all(waits);
+    await Promise.all(all.map((subscription) => this.#follow(this.#of(subscription))));
   }
 
   /** These are consumed where nothing comes from any more. They outlive that place while they are fetched. */
   leftBehind(subscriptions: readonly Subscription[]): void {
-    for (const subscription of subscriptions) {
-      this.#orphans.add(subscription);
-      subscription.awaitSuccessor(lostGraceMs);
-      void this.#fetch(subscription);
+    for (const subscription of subscriptions) if (!subscription.closed) this.#miss(this.#of(subscription));
+  }
+
+  /** What has no consumer that stands is fetched; what has one needs nothing. */
+  renew(): void {
+    for (const subscription of this.#options.all()) {
+      if (!subscription.stands) this.leftBehind([subscription]);
+      else if (this.#successions.get(subscription)?.missing) this.#settle(this.#of(subscription));
     }
   }
 
-  #isComing(subscription: Subscription, producerId: string): boolean {
-    const latest = this.#latest.get(subscription) ?? subscription.producerId;
-    return latest === producerId && !this.#orphans.has(subscription);
+  #settle(succession: Succession): void {
+    succession.subscription.release();
+    succession.enter({ name: 'settled' });
   }
 
-  #newestOf(subscription: Subscription): string {
-    return this.#newest.get(subscription) ?? subscription.consumerId;
-  }
-
-  #isUnderWay(subscription: Subscription): boolean {
-    return this.#isMissing(subscription) || (this.#changing.get(subscription) ?? 0) > 0;
-  }
-
-  /** Consumes anew what a subscription should show. */
-  #fetch(subscription: Subscription): Promise<void> {
-    return autoSubscribe({
-      subscribe: () => this.#fetchOnce(subscription),
-      stillWanted: () => !subscription.closed && this.#isMissing(subscription),
-      onSubscribed: () => undefined,
-      onFailed: ({ code }) => {
-        // Its successor is not there yet, and `expect` will come back to it.
-        if (code === 'producerNotFound') subscription.awaitSuccessor(lostGraceMs);
-        else subscription.ended('mediaFailed');
-      },
+  #of(subscription: Subscription): Succession {
+    const known = this.#successions.get(subscription);
+    if (known) return known;
+    const succession = new Succession(subscription);
+    if (subscription.closed) return succession;
+    this.#successions.set(subscription, succession);
+    subscription.on('closed', () => {
+      succession.enter({ name: 'settled' });
+      this.#successions.delete(subscription);
     });
+    return succession;
   }
 
-  #isMissing(subscription: Subscription): boolean {
-    return this.#orphans.has(subscription) || this.#expected.has(subscription);
+  #follow(succession: Succession): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    succession.subscription.hold();
+    succession.enter({ name: 'following', timer: this.#missAfter(succession, patienceMs), over: resolve });
+    return promise;
   }
 
-  async #fetchOnce(subscription: Subscription): Promise<Subscription> {
-    const producerId = this.#expected.get(subscription) ?? subscription.producerId;
-    try {
-      const { transport, consumers, failed } = await this.#options.consume([producerId]);
-      const [info] = consumers;
-      if (!info) throw refused(failed[0]?.code ?? 'producerNotFound');
-      if (subscription.closed || !this.#isMissing(subscription)) await this.#close([info.id]);
-      else await this.#bring(transport, [{ info, subscription }], { lost: true });
-      return subscription;
-    } catch (error) {
-      throw SluiceClientError.from(error, 'mediaFailed');
+  #missAfter(succession: Succession, ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#miss(succession), ms);
+  }
+
+  #miss(succession: Succession): void {
+    succession.subscription.hold();
+    succession.enter({ name: 'missing' });
+    this.#refetch.want(succession);
+  }
+
+  #failed(succession: Succession, { code }: SluiceClientError): void {
+    const { subscription } = succession;
+    // Its successor is not there yet, and `expect` will come back to it.
+    if (code === 'producerNotFound') subscription.awaitSuccessor(lostGraceMs);
+    else subscription.ended('mediaFailed');
+  }
+
+  /** Consumes anew what subscriptions should show. */
+  async #fetch(batch: readonly Succession[]): Promise<ReadonlyMap<Succession, SluiceClientError>> {
+    const wanted = new Map(batch.map((succession) => [succession.wantedProducerId, succession]));
+    const { transport, consumers, failed } = await this.#options.consume([...wanted.keys()]);
+    const refusals = new Map<Succession, SluiceClientError>();
+    for (const { producerId, code } of failed) {
+      const succession = wanted.get(producerId);
+      if (succession) refusals.set(succession, refused(code));
     }
+    const pairs: Pair[] = [];
+    const unwanted: string[] = [];
+    for (const info of consumers) {
+      const succession = wanted.get(info.producerId);
+      if (succession?.missing) pairs.push({ info, succession });
+      else unwanted.push(info.id);
+    }
+    if (unwanted.length > 0) void this.#close(unwanted);
+    if (pairs.length > 0) await this.#bring(transport, pairs, { lost: true });
+    return refusals;
   }
 
   async #bring(transport: types.Transport, pairs: readonly Pair[], { lost }: MoveManner): Promise<void> {
-    const ofInfo = new Map<ConsumerInfo, Subscription>(pairs.map(({ info, subscription }) => [info, subscription]));
-    for (const [info, subscription] of ofInfo) this.#begin(info, subscription);
+    const ofInfo = new Map<ConsumerInfo, Succession>(pairs.map(({ info, succession }) => [info, succession]));
+    for (const [info, succession] of ofInfo) succession.begin(info);
+    const subscriptionOf = (info: ConsumerInfo): Subscription | undefined => ofInfo.get(info)?.subscription;
+    const done = new Set<ConsumerInfo>();
     try {
       const infos = [...ofInfo.keys()];
-      const built = await buildConsumers(transport, infos, (info) => ofInfo.get(info)?.source);
-      const consumerIds = infos.filter((info) => ofInfo.get(info)?.paused === false).map(({ id }) => id);
-      if (consumerIds.length > 0) await insist(() => this.#say('resumeConsumer', consumerIds));
-      await Promise.all(built.map((one) => this.#change(one, ofInfo.get(one.info), lost)));
+      const { built, refused: unusable } = await buildConsumers(
+        transport,
+        infos,
+        (info) => subscriptionOf(info)?.source,
+      );
+      for (const { info } of unusable) this.#giveUp(info, subscriptionOf(info));
+      await this.#resume(built.map(({ info }) => info).filter((info) => subscriptionOf(info)?.paused === false));
+      for (const { info } of built) done.add(info);
+      await Promise.all(built.map((one) => this.#change(one, subscriptionOf(one.info), lost)));
     } finally {
-      for (const subscription of ofInfo.values()) this.#count(subscription, -1);
+      for (const [info, succession] of ofInfo) succession.end(done.has(info));
     }
   }
 
-  #begin({ id, producerId }: ConsumerInfo, subscription: Subscription): void {
-    this.#ofConsumer.set(id, subscription);
-    this.#latest.set(subscription, producerId);
-    this.#newest.set(subscription, id);
-    this.#orphans.delete(subscription);
-    if (this.#expected.get(subscription) === producerId) this.#expected.delete(subscription);
-    this.#count(subscription, 1);
+  /** The browser cannot take it, and would not at another time. */
+  #giveUp({ id }: ConsumerInfo, subscription: Subscription | undefined): void {
+    void this.#close([id]);
+    subscription?.ended('mediaFailed');
   }
 
-  #count(subscription: Subscription, by: 1 | -1): void {
-    const count = (this.#changing.get(subscription) ?? 0) + by;
-    if (count > 0) this.#changing.set(subscription, count);
-    else this.#changing.delete(subscription);
+  async #resume(infos: readonly ConsumerInfo[]): Promise<void> {
+    const consumerIds = infos.map(({ id }) => id);
+    const { failed } = await resumeConsumers(this.#options.signalling, () => consumerIds);
+    // A consumer that is gone already is told of in an event of its own.
+    if (failed) throw failed;
   }
 
   async #change({ info, consumer }: Built, subscription: Subscription | undefined, lost: boolean): Promise<void> {
@@ -227,23 +261,15 @@ export class Successions {
 
   #dropPrevious(subscription: Subscription): void {
     const consumerIds = subscription.dropPrevious();
-    for (const id of consumerIds) this.#ofConsumer.delete(id);
+    const known = this.#successions.get(subscription)?.consumerIds;
+    for (const id of consumerIds) known?.delete(id);
     if (consumerIds.length > 0) void this.#close(consumerIds);
   }
 
   /** Those at an old place may be gone already, which is as good. */
   async #close(consumerIds: string[]): Promise<void> {
-    await this.#say('closeConsumer', consumerIds).catch(() => undefined);
+    await this.#options.signalling.request('closeConsumer', { consumerIds }).catch(() => undefined);
   }
-
-  #say(action: 'resumeConsumer' | 'closeConsumer', consumerIds: string[]): Promise<unknown> {
-    return this.#options.signalling.request(action, { consumerIds });
-  }
-}
-
-interface Pair {
-  info: ConsumerInfo;
-  subscription: Subscription;
 }
 
 function refused(code: string): SluiceClientError {

@@ -5,6 +5,8 @@ import { DataChannels } from '../../../../packages/client/src/data/data-channels
 import { Mover } from '../../../../packages/client/src/moving/mover.ts';
 import { Publisher } from '../../../../packages/client/src/publish/publisher.ts';
 import { Subscriber } from '../../../../packages/client/src/subscribe/subscriber.ts';
+import { Emitter } from '../../../../packages/client/src/base/emitter.ts';
+import type { MediaOutageEvents } from '../../../../packages/client/src/moving/renewal.ts';
 import { FakePlace } from '../support/fake-media.ts';
 import { turns } from '../support/fake-room.ts';
 import { fakeSockets } from '../support/fake-socket.ts';
@@ -53,6 +55,7 @@ async function settled(next: FakePlace[]) {
     publisher,
     subscriber,
     data: new DataChannels(signalling, old.place),
+    emitter: new Emitter<MediaOutageEvents>(),
     onError: (error) => errors.push(error),
     createPlace: () => places.shift()!.place,
   });
@@ -163,7 +166,7 @@ describe('a mover', () => {
 
   test('a place that fails is closed and told of; the old one goes on', async () => {
     const fresh = new FakePlace('new');
-    fresh.refusal = new SluiceClientError('nodeUnavailable', 'Away.');
+    fresh.refusal = new SluiceClientError('nodeUnavailable', 'Away.', { temporary: true });
     const { mover, old, camera, subscription, errors, socket } = await settled([fresh]);
     await mover.move(move());
     expect(errors).toMatchObject([{ code: 'nodeUnavailable' }]);

@@ -21,7 +21,12 @@ class SlowProducer extends EventEmitter {
 test('demand that goes down and up again in one moment ends up', async () => {
   const producer = new SlowProducer();
   const track = { enabled: true } as MediaStreamTrack;
-  const publication = new Publication({} as Connection, producer as unknown as types.Producer, track, 'camera');
+  const publication = new Publication(
+    {} as Connection,
+    { producer: producer as unknown as types.Producer, paused: false },
+    track,
+    'camera',
+  );
   const told: number[] = [];
   publication.on('demand', (layer) => told.push(layer));
   await Promise.all([publication.applyDemand(-1), publication.applyDemand(7)]);

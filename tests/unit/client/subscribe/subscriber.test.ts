@@ -140,6 +140,7 @@ describe('a subscriber', () => {
     consumed(['a']);
     await eventually('the building', () => transport.asked.length === 1);
     subscriber.consumerClosed('c-a', 'producerClosed');
+    subscriber.producerClosed('a');
     transport.build();
     expect((await subscribing).closed).toBe(true);
     expect(transport.consumers.get('c-a')?.closed).toBe(true);

@@ -78,6 +78,8 @@ export class FakePlace {
   readonly emitter = new EventEmitter();
   refusal: Error | undefined;
   closed = false;
+  checks = 0;
+  watched = true;
   outgoing: number | undefined;
 
   constructor(name: string) {
@@ -104,6 +106,22 @@ export class FakePlace {
 
   transportClosed(): void {
     // Its end is the tests' to bring about.
+  }
+
+  check(): void {
+    this.checks++;
+  }
+
+  unwatch(): void {
+    this.watched = false;
+  }
+
+  watchAgain(): void {
+    this.watched = true;
+  }
+
+  triedWays(): object[] {
+    return [];
   }
 
   close(): void {

@@ -3,6 +3,8 @@ export class FakeSocket extends EventTarget {
   readonly url: string;
   readonly sent: Record<string, unknown>[] = [];
   closedWith: number | undefined;
+  /** A gateway that answers by itself. */
+  onSend: ((frame: Record<string, unknown>) => void) | undefined;
 
   constructor(url: string, refuse = false) {
     super();
@@ -11,7 +13,9 @@ export class FakeSocket extends EventTarget {
   }
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+    const frame = JSON.parse(text) as Record<string, unknown>;
+    this.sent.push(frame);
+    this.onSend?.(frame);
   }
 
   close(code = 1005): void {

@@ -1,13 +1,13 @@
 import { SluiceClientError, type Subscription } from '@sluice/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { autoSubscribe } from '../../../../packages/client/src/subscribe/auto-subscribe.ts';
+import { AutoSubscriber } from '../../../../packages/client/src/subscribe/auto-subscriber.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const passing = new SluiceClientError('nodeUnavailable', 'Away.', { temporary: true });
 const final = new SluiceClientError('cannotConsume', 'No codec.', { temporary: false });
-const subscription = {} as Subscription;
+const subscription = { on: () => undefined } as unknown as Subscription;
 
 /** Answers each attempt with the next outcome; the last one repeats. */
 function attempts(...outcomes: (Subscription | SluiceClientError)[]) {
@@ -19,38 +19,37 @@ function attempts(...outcomes: (Subscription | SluiceClientError)[]) {
     }),
     stillWanted: vi.fn<() => boolean>(() => true),
     onSubscribed: vi.fn<(subscription: Subscription) => void>(),
-    onFailed: vi.fn<(error: SluiceClientError) => void>(),
+    onFailed: vi.fn<(producerId: string, error: SluiceClientError) => void>(),
   };
-  return { options, done: autoSubscribe(options) };
+  const automatic = new AutoSubscriber(options);
+  automatic.offer('cam');
+  return { options, automatic };
 }
 
 test('comes back after refusals that pass', async () => {
-  const { options, done } = attempts(passing, passing, subscription);
+  const { options } = attempts(passing, passing, subscription);
   await vi.runAllTimersAsync();
-  await done;
   expect(options.onSubscribed).toHaveBeenCalledExactlyOnceWith(subscription);
   expect(options.subscribe).toHaveBeenCalledTimes(3);
 });
 
 test('takes a refusal that will not pass for an answer', async () => {
-  const { options, done } = attempts(final);
-  await done;
+  const { options } = attempts(final);
+  await vi.runAllTimersAsync();
   expect(options.subscribe).toHaveBeenCalledTimes(1);
-  expect(options.onFailed).toHaveBeenCalledExactlyOnceWith(final);
+  expect(options.onFailed).toHaveBeenCalledExactlyOnceWith('cam', final);
 });
 
 test('gives up in the end, and says so', async () => {
-  const { options, done } = attempts(passing);
+  const { options } = attempts(passing);
   await vi.runAllTimersAsync();
-  await done;
-  expect(options.subscribe).toHaveBeenCalledTimes(6);
-  expect(options.onFailed).toHaveBeenCalledExactlyOnceWith(passing);
+  expect(options.subscribe).toHaveBeenCalledTimes(16);
+  expect(options.onFailed).toHaveBeenCalledExactlyOnceWith('cam', passing);
 });
 
 test('goes quietly when the producer has gone meanwhile', async () => {
-  const { options, done } = attempts(passing);
+  const { options } = attempts(passing);
   options.stillWanted.mockReturnValue(false);
   await vi.runAllTimersAsync();
-  await done;
   expect(options.onFailed).not.toHaveBeenCalled();
 });
