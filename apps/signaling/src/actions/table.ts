@@ -1,5 +1,5 @@
 import type { SeatedName } from '../session/state.ts';
-import type { SeatHandler } from './call.ts';
+import { ok, type SeatHandler } from './call.ts';
 import { forward, forwardPlain } from './forward.ts';
 import { moved } from './moved.ts';
 import { produce } from './produce.ts';
@@ -43,4 +43,6 @@ export const seatedHandlers = {
   updatePeer: forwardPlain('updatePeer'),
   getStats: forward('getStats', ({ stats }) => ({ type: 'stats', stats })),
   moved,
+  // A page can't see the WebSocket's own pings: this is how it knows that its gateway lives.
+  ping: async (call) => ok(call),
 } satisfies { [A in Exclude<SeatedName, 'leave'>]: SeatHandler<A> };

@@ -1,7 +1,8 @@
-import type { ActionInput, ActionName, Replies, ServerFrame } from '@sluice/shared/protocol';
+import type { ActionInput, ActionName, Replies } from '@sluice/shared/protocol';
 import { Emitter, type Off } from '../base/emitter.ts';
 import { SluiceClientError } from '../base/errors.ts';
 import type { ServerEvent } from '../base/event-of.ts';
+import { readFrame } from './frames.ts';
 import { PendingRequests } from './pending-requests.ts';
 import type { Signalling } from './signalling.ts';
 
@@ -111,10 +112,10 @@ export class Connection implements Signalling {
   }
 
   #receive(data: unknown): void {
-    if (this.#end || typeof data !== 'string') return;
+    if (this.#end) return;
     this.#framesHeard++;
-    // The gateway sends nothing but JSON objects of these types; types from a newer one fall through unheard.
-    const frame = JSON.parse(data) as ServerFrame;
+    const frame = readFrame(data);
+    if (!frame) return;
     if ('id' in frame && this.#pending.settle(frame.id, frame)) return;
     if (frame.type === 'error') this.#emitter.emit('error', SluiceClientError.fromFrame(frame));
     else if (!('id' in frame)) this.#tell(frame as ServerEvent);

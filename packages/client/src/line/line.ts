@@ -5,7 +5,9 @@ import type { SluiceClientError } from '../base/errors.ts';
 import type { ServerEvent } from '../base/event-of.ts';
 import { delayBefore, Pause, Turns } from './reconnect.ts';
 import type { Signalling } from './signalling.ts';
-import { WaitingRequests } from './waiting-requests.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { listenToNetwork } from './network-signs.ts';
+import { Outbox } from './outbox.ts';
 
 export interface LineEvents {
   event: ServerEvent;
@@ -16,6 +18,8 @@ export interface LineEvents {
   resumed: { reply: ResumedReply; downtimeMs?: number };
   /** `rejected`: the server does not know the peer any more. */
   closed: ConnectionEnd & { rejected: boolean };
+  /** The network under everything may be another one, or was away: what does not go by this line should be looked at. */
+  networkChanged: undefined;
 }
 
 export interface LineOptions {
@@ -31,11 +35,6 @@ export interface LineOptions {
 
 /** For one attempt, opening and resuming each. A gateway that does not answer must not cost the whole window. */
 const attemptMs = 4000;
-/**
- * A gateway answers within two seconds, if only with an error. One that has not said a word for this long, in ms, after
- * it was asked for something is taken for dead.
- */
-const silentAfterMs = 5000;
 /** How long answers from the connection before are waited for, when another has taken over while it stood. */
 const lingerMs = 5000;
 /** Another connection has the peer now. */
@@ -49,14 +48,17 @@ const finalRefusals = new Set(['resumeRejected', 'unauthorized', 'forbidden', 'b
 export class Line implements Signalling {
   readonly #options: LineOptions;
   readonly #emitter = new Emitter<LineEvents>();
-  readonly #waiting = new WaitingRequests();
+  readonly #outbox = new Outbox();
   readonly #turns: Turns;
   readonly #pause = new Pause();
-  readonly #network = new AbortController();
+  readonly #unlisten: () => void;
   /** Connections that were given up. A close frame says "I leave", so it is sent only when that can't hurt any more. */
   readonly #given = new Set<Connection>();
   #connection: Connection | undefined;
   #offs: Off[] = [];
+  #keepAlive: KeepAlive | undefined;
+  /** Whether the last connection went silent or the browser offline: then the network is in doubt, not the gateway. */
+  #doubtful = false;
   #looking = false;
   #downSince: number | undefined;
   #ended = false;
@@ -65,29 +67,20 @@ export class Line implements Signalling {
     this.#options = options;
     this.#turns = new Turns(options.urls, options.current);
     this.#listen(connection);
-    this.#watchNetwork();
+    this.#outbox.open(connection);
+    this.#unlisten = listenToNetwork({
+      onOffline: () => this.#connection && this.#abandon(this.#connection, 'offline'),
+      onChanged: () => this.#networkChanged(),
+    });
   }
 
   on<T extends keyof LineEvents>(type: T, listener: (value: LineEvents[T]) => void): Off {
     return this.#emitter.on(type, listener);
   }
 
-  async request<A extends ActionName>(action: A, fields: ActionInput<A>, deadlineMs?: number): Promise<Replies[A]> {
-    const connection = this.#connection;
-    if (this.#ended) throw lost({ code: 1000, reason: 'closed here', comeBack: false });
-    if (!connection) {
-      return this.#waiting.add(action, fields, deadlineMs ?? this.#options.connection.deadlineMs ?? defaultDeadlineMs);
-    }
-    const heard = connection.framesHeard;
-    const onSilence = (): void => {
-      if (connection.framesHeard === heard) this.#abandon(connection, 'silent');
-    };
-    const timer = setTimeout(onSilence, silentAfterMs);
-    try {
-      return await connection.request(action, fields, deadlineMs);
-    } finally {
-      clearTimeout(timer);
-    }
+  request<A extends ActionName>(action: A, fields: ActionInput<A>, deadlineMs?: number): Promise<Replies[A]> {
+    if (this.#ended) return Promise.reject(lost({ code: 1000, reason: 'closed here', comeBack: false }));
+    return this.#outbox.request(action, fields, deadlineMs ?? this.#options.connection.deadlineMs ?? defaultDeadlineMs);
   }
 
   /** Looks for another connection while this one stands. For a gateway that says it is going away. */
@@ -107,25 +100,28 @@ export class Line implements Signalling {
       connection.on('error', (error) => this.#emitter.emit('error', error)),
       connection.on('closed', (end) => this.#lost(end)),
     ];
+    this.#keepAlive?.stop();
+    this.#keepAlive = new KeepAlive({ connection, onSilent: () => this.#abandon(connection, 'silent') });
   }
 
-  #watchNetwork(): void {
-    const { signal } = this.#network;
-    // Not in every runtime: then only the connections themselves say so.
-    const listen = (globalThis as Partial<typeof globalThis>).addEventListener?.bind(globalThis);
-    listen?.('online', () => this.#pause.wake(), { signal });
-    listen?.('offline', () => this.#connection && this.#abandon(this.#connection, 'offline'), { signal });
+  #networkChanged(): void {
+    this.#keepAlive?.probe();
+    this.#pause.wake();
+    this.#emitter.emit('networkChanged', undefined);
   }
 
   /** A browser may take minutes to see that a connection is dead. */
   #abandon(connection: Connection, reason: string): void {
     if (connection !== this.#connection) return;
     this.#given.add(connection);
+    this.#doubtful = true;
     connection.abandon(reason);
   }
 
   #lost(end: ConnectionEnd): void {
     this.#connection = undefined;
+    this.#keepAlive?.stop();
+    this.#outbox.shut();
     if (this.#ended) return;
     // The old connection may hear of our own resume by another gateway before that has answered.
     if (end.code === resumedElsewhere && this.#looking) return;
@@ -133,7 +129,7 @@ export class Line implements Signalling {
     this.#downSince = performance.now();
     this.#emitter.emit('down', undefined);
     this.#pause.wake();
-    this.#look(0);
+    this.#look(delayBefore(0));
   }
 
   #look(afterMs: number): void {
@@ -188,8 +184,11 @@ export class Line implements Signalling {
     this.#downSince = undefined;
     for (const given of this.#given) given.close();
     this.#given.clear();
+    const doubtful = this.#doubtful;
+    this.#doubtful = false;
     this.#emitter.emit('resumed', { reply, ...(downtimeMs !== undefined && { downtimeMs }) });
-    this.#waiting.sendAll(connection);
+    this.#outbox.open(connection);
+    if (doubtful) this.#emitter.emit('networkChanged', undefined);
   }
 
   /** Nothing is over while a connection stands: then its end will have us look again. */
@@ -201,9 +200,10 @@ export class Line implements Signalling {
   #finish(end: ConnectionEnd & { rejected: boolean }): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#network.abort();
+    this.#unlisten();
+    this.#keepAlive?.stop();
     this.#pause.wake();
-    this.#waiting.failAll(lost(end));
+    this.#outbox.failAll(lost(end));
     for (const connection of [this.#connection, ...this.#given]) connection?.close();
     this.#emitter.emit('closed', end);
     this.#emitter.clear();

@@ -154,6 +154,8 @@ export class Room {
     this.#line.on('error', (error) => this.#emitter.emit('error', error));
     this.#line.on('down', () => this.#emitter.emit('reconnecting', undefined));
     this.#line.on('resumed', ({ reply, downtimeMs }) => this.#resumed(reply, downtimeMs));
+    this.#line.on('networkChanged', () => this.#tryAgain());
+    this.#emitter.on('mediaRestored', () => this.#parts.automatic.tryAgain());
     this.#line.on('closed', (end) => this.#finish(endOf(end)));
     for (const peer of picture.peers.values()) {
       if (peer.peerId === this.peerId) continue;
@@ -166,11 +168,12 @@ export class Room {
     applyResumed(this.#parts, reply);
     if (downtimeMs === undefined) return;
     this.#emitter.emit('reconnected', { downtimeMs });
-    this.#tryAgain();
+    this.#parts.automatic.tryAgain();
   }
 
   /** The network may have changed: what had failed may work now. */
   #tryAgain(): void {
+    this.#parts.mover.check();
     this.#parts.automatic.tryAgain();
   }
 

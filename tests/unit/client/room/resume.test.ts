@@ -10,8 +10,8 @@ const resumed = (rest: object) => ({ type: 'resumed', node: 'node-1', epoch: 3, 
 
 /** The connection that is tried next, open and with its `resume` sent. */
 async function next(made: FakeSocket[], index: number): Promise<FakeSocket> {
-  // One: to the fake clock no timer set within a tick is due in the same.
-  await vi.advanceTimersByTimeAsync(1);
+  // The first attempt is spread over a quarter of a second.
+  await vi.advanceTimersByTimeAsync(251);
   await turns();
   const socket = made[index];
   if (!socket) throw new Error('Nobody has tried again.');

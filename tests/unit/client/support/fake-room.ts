@@ -38,7 +38,7 @@ export async function fakeRoom(options: { urls?: string[]; resumeWindowMs?: numb
 
 /** Lets everything happen that waits for nothing but its turn. */
 export async function turns(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
 function listen(room: Room): unknown[] {

@@ -13,12 +13,18 @@ class Network {
   readonly direction: string;
   readonly handler: FakeHandler;
   restarts = 0;
+  closed = false;
   /** What its candidate pair has received, as the browser would count it. */
   bytesReceived = 0;
 
   constructor(options: types.HandlerOptions) {
     this.direction = options.direction;
     this.handler = factory.factory(options) as FakeHandler;
+    const close = this.handler.close.bind(this.handler);
+    this.handler.close = () => {
+      this.closed = true;
+      close();
+    };
     this.handler.restartIce = async () => void this.restarts++;
     this.handler.getTransportStats = async () => {
       const { bytesReceived } = this;
@@ -39,13 +45,25 @@ class FakeGateway {
   readonly transports = new Set<string>();
   /** Refusals to give, by action, before anything is done. */
   readonly refusals = new Map<string, object>();
+  readonly asked: Frame[] = [];
   #count = 0;
 
   constructor() {
     this.transports.add('given-send').add('given-recv');
   }
 
+  /** Answers all that this connection has asked, and will. */
+  serve(socket: FakeSocket): void {
+    socket.onSend = (frame) => this.answer(socket, frame);
+    for (const frame of [...socket.sent]) this.answer(socket, frame);
+  }
+
+  said(action: string): Frame[] {
+    return this.asked.filter((frame) => frame['action'] === action);
+  }
+
   answer(socket: FakeSocket, frame: Frame): void {
+    this.asked.push(frame);
     const { id, action, transportId } = frame as { id: number; action: string; transportId?: string };
     const refusal = this.refusals.get(action);
     const isGone = transportId !== undefined && !this.transports.has(transportId);
@@ -65,6 +83,8 @@ class FakeGateway {
         this.transports.add(parameters.id);
         return { type: name, [name]: parameters };
       }
+      case 'resume':
+        return { type: 'resumed', node: 'node-1', epoch: 3, seq: 10, events: [] };
       case 'connectTransport':
         return { type: 'transportConnected', transportId: frame['transportId'] };
       case 'restartIce':
@@ -129,9 +149,7 @@ export async function mediaRoom() {
   const joining = joinRoom({ url: 'ws://gateway/ws', room: 'demo', WebSocket, handlerFactory });
   await turns();
   const socket = made[0] as FakeSocket;
-  socket.onSend = (frame) => gateway.answer(socket, frame);
-  // Opened before it was listened to: what was sent is answered now.
-  for (const frame of socket.sent) gateway.answer(socket, frame);
+  gateway.serve(socket);
   const room = await joining;
   let seq = 10;
   const happens = async (event: object) => {
@@ -160,7 +178,7 @@ export async function mediaRoom() {
     room.on(name, ({ direction }) => heard.push(`${name} ${direction}`));
   }
   const network = (direction: string) => networks.findLast((one) => one.direction === direction)!;
-  return { room, socket, gateway, networks, network, happens, tells, adaJoins, said, heard };
+  return { room, socket, made, gateway, networks, network, happens, tells, adaJoins, said, heard };
 }
 
 export const camera = () => new FakeMediaStreamTrack({ kind: 'video' }) as unknown as MediaStreamTrack;

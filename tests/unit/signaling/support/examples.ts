@@ -157,6 +157,7 @@ export const allActions: Record<string, Record<string, unknown>> = {
   join: { room: 'demo' },
   resume: { room: 'demo', peerId: 'p_1', resumeToken: 'token', epoch: 1, seq: 1 },
   moved: {},
+  ping: {},
   leave: {},
   ...Object.fromEntries(Object.entries(examples).map(([action, { fields }]) => [action, fields])),
 };

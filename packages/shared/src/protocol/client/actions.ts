@@ -102,6 +102,7 @@ export const clientActions = {
       path: ['transportId'],
     }),
   moved: z.object({}),
+  ping: z.object({}),
   leave: z.object({}),
 } as const satisfies Record<string, z.ZodType>;
 

@@ -140,6 +140,7 @@ export interface Replies {
   updatePeer: OkReply;
   getStats: { type: 'stats'; stats: Json[] };
   moved: OkReply;
+  ping: OkReply;
   leave: OkReply;
 }
 
