@@ -147,6 +147,7 @@ const faults: Record<string, Fault[]> = {
     ['resumeToken', { resumeToken: 1 }],
   ],
   moved: [],
+  ping: [],
   leave: [],
 };
 
