@@ -16,7 +16,7 @@ export function listenToNetwork({ onOffline, onChanged }: NetworkSignsOptions): 
   addEventListener?.('online', onChanged, { signal });
   // Chromium alone says that the network is another one, and that a frozen page goes on.
   const { connection } = (navigator ?? {}) as { connection?: EventTarget };
-  connection?.addEventListener?.('change', onChanged, { signal });
-  document?.addEventListener?.('resume', onChanged, { signal });
+  connection?.addEventListener('change', onChanged, { signal });
+  document?.addEventListener('resume', onChanged, { signal });
   return () => over.abort();
 }

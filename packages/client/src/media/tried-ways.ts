@@ -9,7 +9,7 @@ export interface TriedWay {
 
 /** The ways that the server has offered for a transport, each once. */
 export function waysOf({ iceCandidates }: TransportParameters, iceServers: readonly RTCIceServer[]): TriedWay[] {
-  const direct = iceCandidates.map(({ protocol, ip, address = ip }) => ({ by: protocol, address }) as const);
+  const direct = iceCandidates.map(({ protocol, address }) => ({ by: protocol, address }) as const);
   const relayed = iceServers.flatMap(({ urls }) => urls).filter((url) => /^turns?:/.test(url));
   const ways: TriedWay[] = [...direct, ...relayed.map((address) => ({ by: 'turn', address }) as const)];
   return [...new Map(ways.map((way) => [`${way.by} ${way.address}`, way])).values()];

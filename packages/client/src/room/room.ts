@@ -5,7 +5,6 @@ import type { PublishDataOptions } from '../data/data-channels.ts';
 import type { DataPublication } from '../data/data-publication.ts';
 import type { DataSubscription } from '../data/data-subscription.ts';
 import { Emitter, type Off } from '../base/emitter.ts';
-import type { SluiceClientError } from '../base/errors.ts';
 import { Line } from '../line/line.ts';
 import { ownNodeAfter } from './own-node.ts';
 import type { Publication } from '../publish/publication.ts';
