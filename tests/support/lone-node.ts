@@ -21,7 +21,7 @@ import {
   newSessionId,
   silentLogger,
 } from '@sluice/shared';
-import { ManualClock } from '@sluice/shared/testing';
+import { eventually, ManualClock } from '@sluice/shared/testing';
 import * as z from 'zod';
 
 /** How long the node's clock runs between two looks at its workers, in ms: less than it takes them for dead. */
@@ -90,6 +90,14 @@ export class LoneNode implements AsyncDisposable {
       const { workers } = this.node.pool;
       await Promise.all(workers.map(({ worker }) => worker.getResourceUsage().catch(() => undefined)));
     }
+  }
+
+  /** Lets time pass until the answer is true: for what workers do in their own time. */
+  until(what: string, ask: () => boolean): Promise<true> {
+    return eventually(what, async () => {
+      await this.clock.advance(10);
+      return ask();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -195,6 +195,11 @@ function createTransportMetrics(registers: MetricsRegistry[]) {
       labelNames: ['protocol'],
       registers,
     }),
+    iceDisconnected: new Counter({
+      name: 'sfu_ice_disconnected_total',
+      help: 'Transports whose client was not heard any more for the time of ICE consent.',
+      registers,
+    }),
     dtlsFailures: new Counter({ name: 'sfu_dtls_failures_total', help: 'DTLS handshakes that failed.', registers }),
   };
 }

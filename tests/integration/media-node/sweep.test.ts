@@ -1,17 +1,7 @@
 import { type Directory, SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { LoneNode } from '../../support/lone-node.ts';
-
-/** The directory with some calls replaced. */
-function wrapped(directory: Directory, replaced: (directory: Directory) => Partial<Directory>): Directory {
-  const stand = replaced(directory);
-  return new Proxy(directory, {
-    get(target, key) {
-      const value: unknown = Reflect.get(Object.hasOwn(stand, key) ? stand : target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
+import { wrapped } from '../../support/wrapped-directory.ts';
 
 const sweepMs = 6000;
 

@@ -52,6 +52,7 @@ const faults: Record<string, Fault[]> = {
     ['role', { role: 'boss' }],
   ],
   restartIce: idFaults('transportId'),
+  closeTransport: idFaults('transportId'),
   produce: [
     ...idFaults('transportId'),
     ['kind', { kind: undefined }],

@@ -38,7 +38,7 @@ export async function forgetProcess(node: ProcessLostOptions, event: RegistryEve
 /** The gateway is gone, and its sessions with it: their peers stay until another gateway resumes them. */
 function detachAll(node: ProcessLostOptions, gateway: string): void {
   for (const slice of node.slices) {
-    for (const peer of slice.peers.values()) {
+    for (const peer of slice.present()) {
       if (peer.record.gateway === gateway) detach(node, { slice, peer }, 'gateway');
     }
   }
@@ -47,7 +47,7 @@ function detachAll(node: ProcessLostOptions, gateway: string): void {
 /** The gateway was only silent, and has kept its sessions. Those that it gave up itself stay detached. */
 function reattachAll(node: ProcessLostOptions, gateway: string): void {
   for (const slice of node.slices) {
-    for (const peer of slice.peers.values()) {
+    for (const peer of slice.present()) {
       if (peer.record.gateway === gateway && peer.detachCause === 'gateway') reattach({ slice, peer });
     }
   }

@@ -6,7 +6,7 @@ import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
 import { expectMove, type MoveNoticeOptions } from '../moving/move-notice.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
-import { createTransport, type PeerTransportsOptions } from '../room/peer-transports.ts';
+import { createTransportPair, type PeerTransportsOptions } from '../room/peer-transports.ts';
 import type { Slice } from '../room/slice.ts';
 
 /**
@@ -21,8 +21,6 @@ export interface WorkerLostOptions extends MoveNoticeOptions, PeerTransportsOpti
 
 /** A peer whose router is gone, and what its client has to be told of that. */
 interface LostRouter extends PeerPlace {
-  /** Its transports, which went with the router. */
-  gone: string[];
   lostAt: number;
 }
 
@@ -42,13 +40,7 @@ export async function leaveLostRouter(node: WorkerLostOptions, slice: Slice, rou
     reason: 'workerLost',
   }));
   const told = changes.length > 0 ? slice.commit(...changes).catch(() => undefined) : undefined;
-  await Promise.all(
-    peers.map((peer) => {
-      const gone = [...peer.transports.keys()];
-      peer.transports.clear();
-      return moveToAnotherRouter(node, { slice, peer, gone, lostAt });
-    }),
-  );
+  await Promise.all(peers.map((peer) => moveToAnotherRouter(node, { slice, peer, lostAt })));
   await told;
 }
 
@@ -59,7 +51,8 @@ function moveToAnotherRouter(node: WorkerLostOptions, lost: LostRouter, attempt 
 
 async function attemptMove(node: WorkerLostOptions, lost: LostRouter, attempt: number): Promise<void> {
   const { slice, peer, lostAt } = lost;
-  if (peer.closed || peer.movedAway) return;
+  if (peer.closed) return;
+  if (peer.movedAway) return tellLostTransports(lost);
   try {
     const router = await slice.routerForPeer();
     peer.assertOpen();
@@ -74,18 +67,22 @@ async function attemptMove(node: WorkerLostOptions, lost: LostRouter, attempt: n
       node.clock.setTimer(() => void moveToAnotherRouter(node, lost, attempt + 1), jittered(afterMs, 0.3));
       return;
     }
+    // Its client knows that its transports are gone, and may ask for new ones.
+    peer.lostConsumers.length = 0;
     node.metrics.moves.inc({ reason: 'workerLost', result: SluiceError.from(error).code });
   }
-  for (const transportId of lost.gone) {
+  tellLostTransports(lost);
+}
+
+/** Behind the notice: a client that knows of its new place builds there first. */
+function tellLostTransports({ slice, peer }: PeerPlace): void {
+  for (const transportId of peer.lostTransports.splice(0)) {
     slice.tell(peer, { type: 'transportClosed', transportId, reason: 'workerLost' });
   }
 }
 
 async function moveNotice(node: WorkerLostOptions, { slice, peer }: PeerPlace): Promise<MoveEvent> {
-  const [send, recv] = await Promise.all([
-    createTransport(node, { slice, peer }, { direction: 'send', sctp: true }),
-    createTransport(node, { slice, peer }, { direction: 'recv', sctp: true }),
-  ]);
+  const { send, recv } = await createTransportPair(node, { slice, peer });
   const consumers = await consumeAgain({ slice, peer }, recv.transport, peer.lostConsumers.splice(0));
   return {
     type: 'move',

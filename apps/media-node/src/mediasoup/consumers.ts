@@ -26,16 +26,20 @@ export interface ConsumeOptions {
   rtpCapabilities: RtpCapabilities;
   paused: boolean;
   preferredLayers: ConsumerLayers | undefined;
+  /** 1 to 255; mediasoup's own default is 1. */
+  priority?: number | undefined;
 }
 
-export function createConsumer(options: ConsumeOptions): Promise<types.Consumer> {
-  const { transport, record, paused, preferredLayers } = options;
-  return transport.consume({
+export async function createConsumer(options: ConsumeOptions): Promise<types.Consumer> {
+  const { transport, record, paused, preferredLayers, priority } = options;
+  const consumer = await transport.consume({
     producerId: record.producerId,
     rtpCapabilities: options.rtpCapabilities as types.RtpCapabilities,
     paused,
     ...(preferredLayers && record.kind === 'video' && { preferredLayers }),
   });
+  if (priority !== undefined) await consumer.setPriority(priority);
+  return consumer;
 }
 
 export function describeConsumer(consumer: types.Consumer, record: ProducerRecord, path: MediaPath): ConsumerInfo {
@@ -54,12 +58,13 @@ export function describeConsumer(consumer: types.Consumer, record: ProducerRecor
 
 /** A consumer as another place needs it to be made again there. */
 export function describeCarried(consumer: types.Consumer): CarriedConsumer {
-  const { id, producerId, paused, preferredLayers } = consumer;
+  const { id, producerId, paused, preferredLayers, priority } = consumer;
   return {
     consumerId: id as ConsumerId,
     producerId: producerId as ProducerId,
     paused,
     ...(preferredLayers && { preferredLayers }),
+    ...(priority > 1 && { priority }),
   };
 }
 

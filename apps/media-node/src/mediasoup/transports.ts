@@ -8,6 +8,8 @@ export type Direction = 'send' | 'recv';
 export interface PeerTransport {
   direction: Direction;
   transport: types.WebRtcTransport;
+  /** Its client has asked to connect it. */
+  asked: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function createPeerTransport(
     initialAvailableOutgoingBitrate: options.initialOutgoingBitrate,
     enableSctp: options.sctp,
   });
-  return { direction: options.direction, transport };
+  return { direction: options.direction, transport, asked: false };
 }
 
 /** What the client needs to build its end. */

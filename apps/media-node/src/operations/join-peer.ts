@@ -5,11 +5,11 @@ import { consumeAgain } from '../viewing/consume.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
 import { Peer } from '../room/peer.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
-import { createTransport } from '../room/peer-transports.ts';
+import { createTransportPair } from '../room/peer-transports.ts';
 import { expectMove } from '../moving/move-notice.ts';
 import type { Slice } from '../room/slice.ts';
 import type { Services } from './services.ts';
-import type { Operation } from './table.ts';
+import { assertInTime, type Operation } from './table.ts';
 
 type Transports = Pick<OperationResults['joinPeer'], 'producerTransport' | 'consumerTransport'>;
 
@@ -20,10 +20,14 @@ const noTransports: Transports = {};
  * the directory takes it in. One that comes from elsewhere gets consumers of what it watched there. A peer of the same
  * id that is here already keeps its media until the directory has let this one replace it.
  */
-export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
+export const joinPeer: Operation<'joinPeer'> = async (node, params, context) => {
   node.assertAccepting();
   return node.slices.join(params.room, async (slice) => {
-    const peer = new Peer(recordOf(slice, params), await slice.routerForPeer());
+    const router = await slice.routerForPeer();
+    // What came before may have taken its time.
+    assertInTime(node, context);
+    if (!node.accepting) throw new SluiceError('noCapacity', 'This node takes no peers at the moment.');
+    const peer = new Peer(recordOf(slice, params), router);
     peer.rtpCapabilities = params.rtpCapabilities;
     if (!slice.peers.has(peer.id)) slice.peers.set(peer.id, peer);
     slice.entering.add(peer);
@@ -34,6 +38,8 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params) => {
       ]);
       await slice.reach(position);
       peer.assertOpen();
+      // Its gateway has given up, and repeats its leave only for some seconds. A move is followed to where it went.
+      if (!params.from) assertInTime(node, context);
       const move = params.from && (await settleIn(node, { slice, peer }, params, transports));
       return { ...position, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
     } catch (error) {
@@ -81,10 +87,7 @@ function askDirectory(slice: Slice, record: PeerRecord, params: OperationParams<
 }
 
 async function bothTransports(node: Services, place: PeerPlace): Promise<Transports> {
-  const [send, recv] = await Promise.all([
-    createTransport(node, place, { direction: 'send', sctp: true }),
-    createTransport(node, place, { direction: 'recv', sctp: true }),
-  ]);
+  const { send, recv } = await createTransportPair(node, place);
   return { producerTransport: transportParameters(send), consumerTransport: transportParameters(recv) };
 }
 

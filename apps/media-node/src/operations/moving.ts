@@ -5,9 +5,9 @@ import { releaseMedia } from '../moving/old-place.ts';
 import { detach } from '../moving/resume-window.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
 import type { Services } from './services.ts';
-import { nothing, type Operation, onPeer } from './table.ts';
+import { nothing, onLeavingPeer, type Operation } from './table.ts';
 
-export const detachPeer: Operation<'detachPeer'> = onPeer<'detachPeer'>(async (place, _, node) => {
+export const detachPeer: Operation<'detachPeer'> = onLeavingPeer<'detachPeer'>(async (place, _, node) => {
   detach(node, place, 'session');
   return nothing;
 });
@@ -52,7 +52,7 @@ async function attach(node: Services, place: PeerPlace, record: PeerRecord): Pro
   }
 }
 
-export const releasePeer: Operation<'releasePeer'> = onPeer<'releasePeer'>(async (place, _, node) => {
+export const releasePeer: Operation<'releasePeer'> = onLeavingPeer<'releasePeer'>(async (place, _, node) => {
   if (place.peer.movedAway) await releaseMedia(node, place, 'moved');
   else confirmMove(node, place.peer);
   return nothing;

@@ -1,9 +1,11 @@
-import { nothing, type Operation, onPeer } from './table.ts';
+import { nothing, onLeavingPeer, type Operation, onPeer } from './table.ts';
 
-export const leavePeer: Operation<'leavePeer'> = onPeer<'leavePeer'>(async ({ slice, peer }, { reason }, node) => {
-  await slice.remove(peer, reason).finally(() => node.slices.settle(slice));
-  return nothing;
-});
+export const leavePeer: Operation<'leavePeer'> = onLeavingPeer<'leavePeer'>(
+  async ({ slice, peer }, { reason }, node) => {
+    await slice.remove(peer, reason).finally(() => node.slices.settle(slice));
+    return nothing;
+  },
+);
 
 export const updatePeer: Operation<'updatePeer'> = onPeer<'updatePeer'>(async ({ slice, peer }, { name, metadata }) => {
   const record = {

@@ -5,12 +5,11 @@ import type { PeerPlace } from '../room/peer-place.ts';
 import { keyFrameRequestDelayMs } from '../mediasoup/codecs.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { withoutLoneLayers } from '../mediasoup/single-vp8.ts';
-import type { OwnProducer } from '../room/peer.ts';
 import type { Services } from './services.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, params, node) => {
-  const { peer } = place;
+  const { slice, peer } = place;
   peer.assertRoomFor('producers');
   const transport = peer.transportFor('send', params.transportId);
   if (params.replaces !== undefined) assertOwn(place, params.replaces);
@@ -22,34 +21,36 @@ export const produce: Operation<'produce'> = onPeer<'produce'>(async (place, par
       keyFrameRequestDelay: keyFrameRequestDelayMs,
     })
     .catch((error: unknown) => invalidMedia(error, 'rtpParameters'));
-  await publish(place, producer, {
+  const record: ProducerRecord = {
     ...base(node, place, producer),
     kind: producer.kind,
     paused: producer.paused,
     ...(params.source !== undefined && { source: params.source }),
     ...(params.metadata !== undefined && { metadata: params.metadata }),
     ...(params.replaces !== undefined && { replaces: params.replaces }),
-  });
+  };
+  await slice.producers.publish({ peer, producer, record });
   peer.router.listenTo(producer);
   return { producerId: producer.id };
 });
 
 export const produceData: Operation<'produceData'> = onPeer<'produceData'>(async (place, params, node) => {
-  const { peer } = place;
+  const { slice, peer } = place;
   peer.assertRoomFor('dataProducers');
   const { sctpStreamParameters, label, protocol, metadata } = params;
   const producer = await peer
     .transportFor('send', params.transportId)
     .produceData({ sctpStreamParameters, label, protocol })
     .catch((error: unknown) => invalidMedia(error, 'sctpStreamParameters'));
-  await publish(place, producer, {
+  const record: ProducerRecord = {
     ...base(node, place, producer),
     kind: 'data',
     paused: false,
     label,
     protocol,
     ...(metadata !== undefined && { metadata }),
-  });
+  };
+  await slice.producers.publish({ peer, producer, record });
   return { dataProducerId: producer.id };
 });
 
@@ -61,12 +62,18 @@ export const resumeProducer: Operation<'resumeProducer'> = onPeer<'resumeProduce
   setPaused(place, producerId, false),
 );
 
-export const closeProducer: Operation<'closeProducer'> = onPeer<'closeProducer'>(async (place, { producerId }) =>
-  close(place, place.peer.producer(producerId, 'media')),
+export const closeProducer: Operation<'closeProducer'> = onPeer<'closeProducer'>(
+  async ({ slice, peer }, { producerId }) => {
+    await slice.producers.unpublish(peer.producer(producerId, 'media'));
+    return nothing;
+  },
 );
 
 export const closeDataProducer: Operation<'closeDataProducer'> = onPeer<'closeDataProducer'>(
-  async (place, { dataProducerId }) => close(place, place.peer.producer(dataProducerId, 'data')),
+  async ({ slice, peer }, { dataProducerId }) => {
+    await slice.producers.unpublish(peer.producer(dataProducerId, 'data'));
+    return nothing;
+  },
 );
 
 /**
@@ -83,38 +90,10 @@ function base(node: Services, { peer }: PeerPlace, producer: { id: string }) {
   return { ...node.owner, producerId: producer.id as ProducerId, peerId: peer.id, router: peer.router.id };
 }
 
-/** Tells the room. If that can't be done there is no producer. */
-async function publish({ slice, peer }: PeerPlace, producer: OwnProducer['producer'], record: ProducerRecord) {
-  const own: OwnProducer = { peer, producer, record };
-  slice.producers.add(own);
-  try {
-    await slice.write({ type: 'addProducer', producer: record });
-    if (producer.closed || peer.closed)
-      throw new SluiceError('transportNotFound', 'The transport was closed meanwhile.');
-  } catch (error) {
-    slice.producers.close(own);
-    // The write may have been done though its answer was lost.
-    slice.commit({ type: 'removeProducer', producerId: record.producerId }).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function setPaused({ slice, peer }: PeerPlace, producerId: ProducerId, paused: boolean) {
   const own = peer.producer(producerId, 'media');
   await (paused ? own.producer.pause() : own.producer.resume());
   own.record = { ...own.record, paused };
   await slice.write({ type: 'setProducerPaused', producerId, paused });
-  return nothing;
-}
-
-async function close({ slice }: PeerPlace, own: OwnProducer) {
-  own.closing = true;
-  try {
-    await slice.write({ type: 'removeProducer', producerId: own.record.producerId });
-  } catch (error) {
-    own.closing = false;
-    throw error;
-  }
-  slice.producers.close(own);
   return nothing;
 }

@@ -1,7 +1,7 @@
 import type { types } from '../mediasoup/types.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
-import { createTransport as createPeerTransport } from '../room/peer-transports.ts';
+import { createTransport as createPeerTransport, giveBack } from '../room/peer-transports.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
 export const createTransport: Operation<'createTransport'> = onPeer<'createTransport'>(
@@ -11,8 +11,9 @@ export const createTransport: Operation<'createTransport'> = onPeer<'createTrans
 
 export const connectTransport: Operation<'connectTransport'> = onPeer<'connectTransport'>(
   async ({ peer }, { transportId, dtlsParameters }) => {
-    const { transport } = peer.transport(transportId);
-    await transport.connect({ dtlsParameters }).catch((error: unknown) => invalidMedia(error, 'dtlsParameters'));
+    const found = peer.transport(transportId);
+    found.asked = true;
+    await found.transport.connect({ dtlsParameters }).catch((error: unknown) => invalidMedia(error, 'dtlsParameters'));
     return nothing;
   },
 );
@@ -20,4 +21,9 @@ export const connectTransport: Operation<'connectTransport'> = onPeer<'connectTr
 export const restartIce: Operation<'restartIce'> = onPeer<'restartIce'>(async ({ peer }, { transportId }) => {
   const iceParameters: types.IceParameters = await peer.transport(transportId).transport.restartIce();
   return { iceParameters };
+});
+
+export const closeTransport: Operation<'closeTransport'> = onPeer<'closeTransport'>(async (place, { transportId }) => {
+  giveBack(place, transportId);
+  return nothing;
 });

@@ -39,6 +39,8 @@ export class Peer {
   rtpCapabilities: RtpCapabilities | undefined;
   /** What it consumed when its own router was lost: to be consumed again on another. */
   readonly lostConsumers: CarriedConsumer[] = [];
+  /** Its transports that went with its router, until its client is told. */
+  readonly lostTransports: TransportId[] = [];
   /** What it consumed of producers that are gone, and may have successors. */
   readonly awaitingSuccessor = new Map<ConsumerId, CarriedConsumer>();
   /** Consumers made in place of others and not resumed yet. */

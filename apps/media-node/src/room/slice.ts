@@ -88,6 +88,8 @@ export class Slice {
     this.producers = new OwnProducers({
       onGone: (producerId) => this.demand.forget(producerId),
       onClosed: (producerId) => this.pipes.producerClosed(producerId),
+      write: (change) => this.write(change),
+      commit: (change) => this.commit(change),
     });
     this.updates = new PeerUpdates({ clock, commit: (changes) => this.commit(...changes) });
     this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });

@@ -40,7 +40,7 @@ export class GatewayWatch {
     for (const address of this.#missedSince.keys()) if (known.has(address)) this.#missedSince.delete(address);
     const missed = new Set<string>();
     for (const slice of slices) {
-      for (const peer of slice.peers.values()) {
+      for (const peer of slice.present()) {
         const { gateway } = peer.record;
         if (known.has(gateway) || peer.detached || peer.movedAway) continue;
         missed.add(gateway);

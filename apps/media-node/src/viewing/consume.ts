@@ -26,6 +26,7 @@ export interface HowToConsume {
   rtpCapabilities: RtpCapabilities;
   paused: boolean;
   preferredLayers: ConsumerLayers | undefined;
+  priority?: number | undefined;
 }
 
 /**
@@ -64,9 +65,9 @@ export async function consumeAgain(
   if (!rtpCapabilities) return [];
   const made = await Promise.all(
     carried.map(async (before) => {
-      const { consumerId: replaces, producerId, preferredLayers } = before;
+      const { consumerId: replaces, producerId, preferredLayers, priority } = before;
       try {
-        const how = { transport, rtpCapabilities, paused: true, preferredLayers };
+        const how = { transport, rtpCapabilities, paused: true, preferredLayers, priority };
         const successor = place.slice.feed.view.successorOf(producerId) ?? producerId;
         return { ...(await consumeOne(place, successor, how)), replaces };
       } catch {

@@ -29,12 +29,13 @@ export async function replaceConsumer(
   old: CarriedConsumer,
   successor: ProducerRecord,
 ): Promise<boolean> {
-  const { consumerId: replaces, preferredLayers } = old;
+  const { consumerId: replaces, preferredLayers, priority } = old;
   try {
     await peer.mailbox.run(async () => {
       const { rtpCapabilities } = peer;
       if (peer.closed || peer.movedAway || !rtpCapabilities) return;
-      const how = { transport: peer.receivingTransport(), rtpCapabilities, paused: true, preferredLayers };
+      const transport = peer.receivingTransport();
+      const how = { transport, rtpCapabilities, paused: true, preferredLayers, priority };
       const consumer = await consumeOne({ slice, peer }, successor.producerId, how);
       peer.awaitingSuccessor.delete(replaces);
       peer.replacements.add(consumer.id as ConsumerId);

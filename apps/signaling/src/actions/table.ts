@@ -21,6 +21,8 @@ export const seatedHandlers = {
     iceParameters,
   })),
 
+  closeTransport: forwardPlain('closeTransport'),
+
   produce,
   pauseProducer: forwardPlain('pauseProducer'),
   resumeProducer: forwardPlain('resumeProducer'),

@@ -54,7 +54,7 @@ export class SessionMedia {
     before: ReadonlyMap<ConsumerId, CarriedConsumer> = this.consumers,
   ) {
     const consumerId = id as ConsumerId;
-    const { preferredLayers } = before.get(replaces as ConsumerId) ?? {};
+    const { preferredLayers, priority } = before.get(replaces as ConsumerId) ?? {};
     // The one before of the same producer is gone with its pipe: nobody will close it.
     if (this.consumers.get(replaces as ConsumerId)?.producerId === producerId) {
       this.consumers.delete(replaces as ConsumerId);
@@ -64,6 +64,7 @@ export class SessionMedia {
       producerId: producerId as ProducerId,
       paused: true,
       ...(preferredLayers && { preferredLayers }),
+      ...(priority !== undefined && { priority }),
     });
   }
 }
@@ -107,6 +108,10 @@ const noters: { [O in PeerOperationName]?: Noter<O> } = {
     const known = consumers.get(consumerId);
     const preferredLayers = { spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) };
     if (known) consumers.set(consumerId, { ...known, preferredLayers });
+  },
+  setPriority: ({ consumers }, { consumerId, priority }) => {
+    const known = consumers.get(consumerId);
+    if (known) consumers.set(consumerId, { ...known, priority });
   },
   produce: ({ producers }, _, { producerId }) => {
     producers.add(producerId as ProducerId);

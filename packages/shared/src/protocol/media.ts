@@ -141,6 +141,8 @@ export interface TransportParameters {
   sctpParameters?: SctpParameters;
 }
 
+/** Which consumers of a transport get bandwidth first: 255 before all others, 1 by default. */
+export const consumerPriority = z.int().min(1).max(255);
 export const consumerLayers = z.object({
   spatialLayer: z.int().min(0).max(7),
   temporalLayer: z.int().min(0).max(7).exactOptional(),

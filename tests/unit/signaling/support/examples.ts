@@ -42,6 +42,12 @@ export const examples: { [A in Exclude<ActionName, 'join' | 'resume' | 'moved' |
     params: { transportId: 't1' },
     reply: { type: 'iceRestarted', transportId: 't1', iceParameters: { usernameFragment: 'u' } },
   },
+  closeTransport: {
+    fields: { transportId: 't1' },
+    operation: 'closeTransport',
+    params: { transportId: 't1' },
+    reply: { type: 'ok', action: 'closeTransport' },
+  },
   produce: {
     fields: {
       transportId: 't1',

@@ -54,6 +54,7 @@ export const clientActions = {
     role: z.enum(['producer', 'consumer']).exactOptional(),
   }),
   restartIce: z.object({ transportId: f.transportId }),
+  closeTransport: z.object({ transportId: f.transportId }),
   produce: z.object({
     transportId: f.transportId,
     kind: m.mediaKind,
@@ -71,7 +72,7 @@ export const clientActions = {
   resumeConsumer: consumers,
   closeConsumer: consumers,
   setPreferredLayers: z.object({ consumerId: f.consumerId }).extend(m.consumerLayers.shape),
-  setPriority: z.object({ consumerId: f.consumerId, priority: z.int().min(1).max(255) }),
+  setPriority: z.object({ consumerId: f.consumerId, priority: m.consumerPriority }),
   requestKeyFrame: z.object({ consumerId: f.consumerId }),
   produceData: z.object({
     transportId: f.transportId,

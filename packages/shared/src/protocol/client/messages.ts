@@ -112,6 +112,7 @@ export interface Replies {
     | { type: 'consumerTransport'; consumerTransport: TransportParameters };
   connectTransport: { type: 'transportConnected'; transportId: string };
   restartIce: { type: 'iceRestarted'; transportId: string; iceParameters: IceParameters };
+  closeTransport: OkReply;
   produce: { type: 'produced'; producerId: string };
   pauseProducer: OkReply;
   resumeProducer: OkReply;

@@ -21,6 +21,8 @@ const carriedConsumer = z.object({
   producerId: f.producerId,
   paused: z.boolean(),
   preferredLayers: m.consumerLayers.exactOptional(),
+  /** As the client set it; without it 1. */
+  priority: m.consumerPriority.exactOptional(),
 });
 export type CarriedConsumer = z.infer<typeof carriedConsumer>;
 
@@ -60,6 +62,8 @@ export const peerOperations = {
   createTransport: peer.extend(actions.createWebRtcTransport.shape),
   connectTransport: peer.extend(actions.connectTransport.omit({ role: true }).shape),
   restartIce: peer.extend(actions.restartIce.shape),
+  /** The client gives the transport back. */
+  closeTransport: peer.extend(actions.closeTransport.shape),
   produce: peer.extend(actions.produce.shape),
   pauseProducer: producer,
   resumeProducer: producer,
@@ -192,6 +196,7 @@ export interface OperationResults {
   createTransport: TransportParameters;
   connectTransport: Nothing;
   restartIce: { iceParameters: IceParameters };
+  closeTransport: Nothing;
   produce: { producerId: string };
   pauseProducer: Nothing;
   resumeProducer: Nothing;
