@@ -13,20 +13,21 @@ import type {
   ProducerRecord,
   RoomId,
 } from '@sluice/shared';
-import { RoomFeed, SluiceError } from '@sluice/shared';
+import { type RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent } from '@sluice/shared/protocol';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { NodeMetrics } from '../metrics.ts';
 import { Demand } from '../pipes/demand.ts';
-import { Links } from '../pipes/links.ts';
-import { Pipes } from '../pipes/pipes.ts';
+import type { Links } from '../pipes/links.ts';
+import type { Pipes } from '../pipes/pipes.ts';
 import { askUpstream, UpstreamDemand } from '../pipes/upstream-demand.ts';
 import { OwnProducers } from './own-producers.ts';
 import type { Peer } from './peer.ts';
 import { PeerUpdates } from './peer-updates.ts';
 import type { SliceEvents, SliceOptions } from './slice-options.ts';
+import { createFeed, createLinks, createPipes, createWriter } from './slice-parts.ts';
 import { SliceRouters } from './slice-routers.ts';
-import { SliceWriter } from './slice-writer.ts';
+import type { SliceWriter } from './slice-writer.ts';
 import { tellSpeakers } from './speakers.ts';
 
 /**
@@ -81,10 +82,10 @@ export class Slice {
       onLost: (router) => events.routerLost(this, router),
       onSpeakers: (router, speakers) => tellSpeakers(this, router, speakers),
     });
-    this.feed = this.#createFeed(options);
-    this.#writer = this.#createWriter(options);
-    this.links = this.#createLinks(options);
-    this.pipes = this.#createPipes(options);
+    this.feed = createFeed(this, options);
+    this.#writer = createWriter(this, options);
+    this.links = createLinks(this, options, (id) => this.#routers.byId(id));
+    this.pipes = createPipes(this, options);
     this.producers = new OwnProducers({
       onGone: (producerId) => this.demand.forget(producerId),
       onClosed: (producerId) => this.pipes.producerClosed(producerId),
@@ -247,56 +248,5 @@ export class Slice {
     const own = this.producers.get(producerId);
     if (own) this.tell(own.peer, { type: 'producerDemand', producerId, maxSpatialLayer });
     else this.#upstream.send(producerId, maxSpatialLayer);
-  }
-
-  #createFeed({ room, clock, directory, log, metrics, settling, events }: SliceOptions<Slice>): RoomFeed {
-    return new RoomFeed({
-      room,
-      directory,
-      log,
-      settling,
-      onEvent: (event, position) => events.followed(this, event, position),
-      onLost: () => void events.lost(this),
-      now: () => clock.now(),
-      onRepair: (kind) => metrics.repairs.inc({ kind }),
-      onGarbage: () => events.garbage(),
-    });
-  }
-
-  #createWriter({ room, directory, metrics, events }: SliceOptions<Slice>): SliceWriter {
-    return new SliceWriter({
-      write: (changes) => directory.commit(room, this.owner, changes, { heard: this.feed.position }),
-      onLost: () => events.lost(this),
-      onFenced: () => {
-        metrics.fencedWrites.inc();
-        events.fenced(this);
-      },
-    });
-  }
-
-  #createLinks({ room, endpoint, clock, listen, ports }: SliceOptions<Slice>): Links {
-    return new Links({
-      room,
-      endpoint,
-      clock,
-      listen,
-      ports,
-      routerById: (id) => this.#routers.byId(id),
-      kindOf: (producerId) => this.recordOf(producerId)?.kind,
-    });
-  }
-
-  #createPipes({ clock, log, metrics, config, sourceOf }: SliceOptions<Slice>): Pipes {
-    return new Pipes({
-      links: this.links,
-      clock,
-      log,
-      metrics,
-      idleMs: config.pipeIdleMs,
-      ownRouterOf: (producerId) => this.producers.get(producerId)?.peer.router,
-      recordOf: (producerId) => this.recordOf(producerId),
-      sourceOf: (record) => sourceOf(this, record),
-      onGone: (producerId) => this.demand.forget(producerId),
-    });
   }
 }
