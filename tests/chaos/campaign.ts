@@ -15,8 +15,8 @@ export interface CampaignOptions extends StagePoolOptions {
 }
 
 /**
- * Does each fault so many times, one after the other, so that none disturbs what another measures. What comes after (to
- * watch that nothing more happens, to leave, to look for what is left) goes on beside the next ones, on its own stage.
+ * Does each fault so many times, one after the other, so that none disturbs what another measures. The rest (watching,
+ * leaving, looking for leaks) goes on beside the next faults, on its own stage.
  */
 export async function campaign(options: CampaignOptions): Promise<Map<Fault, Outcome[]>> {
   const { faults, runs, seed, observeMs, onRun } = options;

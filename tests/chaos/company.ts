@@ -14,7 +14,7 @@ export interface Seat {
   /** By the stage's way to the gateways, which can be cut. */
   byFront?: boolean;
   publishes?: readonly Kind[];
-  /** What its media goes over, where that may be cut. */
+  /** The network for its media, where that may be cut. */
   network?: Network;
 }
 
@@ -30,7 +30,7 @@ const kinds = ['audio', 'video'] as const;
 /** Media flows steadily once it has flowed for this long. */
 const steadyMs = 600;
 
-/** People in rooms, and what they get of each other. */
+/** People in rooms, and the media that they receive of each other. */
 export class Company {
   readonly people: Person[] = [];
   readonly #stage: Stage;
@@ -50,7 +50,7 @@ export class Company {
     }
   }
 
-  /** Seats more. Resolves when everybody sees everybody. */
+  /** Seats more people. Resolves when each sees all others of the room. */
   async seat(seats: readonly Seat[]): Promise<void> {
     for (const seat of seats) this.people.push(await sit(this.#stage, seat));
     await this.flows(15_000);
@@ -85,7 +85,7 @@ export class Company {
     for (const person of this.people) person.downtimesMs.length = 0;
   }
 
-  /** Waits until everybody gets everything of everybody, and has for a moment. */
+  /** Waits until each person has received all media of all others of the room for a moment. */
   async flows(withinMs: number): Promise<void> {
     let since: number | undefined;
     const ask = (): boolean => {
@@ -94,12 +94,12 @@ export class Company {
       else since ??= performance.now();
       return since !== undefined && performance.now() - since >= steadyMs;
     };
-    await eventually('everybody to see everybody', ask, { withinMs }).catch(() => {
-      throw new Error(`Not everybody sees everybody: ${this.missing().join(', ')}.`);
+    await eventually('all media to flow', ask, { withinMs }).catch(() => {
+      throw new Error(`Not all media flows: ${this.missing().join(', ')}.`);
     });
   }
 
-  /** What should be there and is not, in words. */
+  /** The peers and the media that should be there and are not, in words. */
   missing(): string[] {
     const found: string[] = [];
     for (const to of this.people) {
@@ -115,7 +115,7 @@ export class Company {
     return found;
   }
 
-  /** Everyone says something; everyone in the same room must hear it once and in order. Returns what went wrong. */
+  /** Each person sends messages, which each of the room must get once and in order. Returns the faults. */
   async chat(lines = 3, withinMs = 5000): Promise<string[]> {
     const token = Math.random().toString(36).slice(2);
     for (const person of this.people) {
@@ -140,7 +140,7 @@ export class Company {
   }
 }
 
-/** A node that has just come is not known to everyone at once. */
+/** A node that has just started is not known to all processes at once. */
 async function sit(stage: Stage, { name, room, node, gateway, byFront = false, ...media }: Seat): Promise<Person> {
   const options = {
     url: stage.socketsFrom(gateway, { byFront }),

@@ -5,7 +5,7 @@ import type { Stage } from './stage.ts';
 /** How many join in the same moment. */
 const atOnce = 10;
 
-/** Members of one room that send nothing and watch nothing: what a large room costs, and does to the rest. */
+/** Members of one room that publish nothing and consume nothing: they show the costs of a large room. */
 export class Crowd {
   readonly room: string;
   readonly #rooms: Room[] = [];
@@ -39,7 +39,7 @@ export class Crowd {
     return this.#reconnects;
   }
 
-  /** What is wrong with it, in words. */
+  /** The faults of the crowd, in words. */
   missing(): string[] {
     const blind = this.#rooms.filter(({ peers }) => peers.size !== this.size - 1).length;
     return [
@@ -48,7 +48,7 @@ export class Crowd {
     ];
   }
 
-  /** Resolves when all are there and know each other; rejects with what is wrong. */
+  /** Resolves when all are there and know each other; rejects with the faults. */
   async whole(withinMs: number): Promise<void> {
     await eventually('the silent members', () => this.missing().length === 0, { withinMs, everyMs: 50 }).catch(() => {
       throw new Error(`${this.missing().join(', ')}.`);

@@ -17,14 +17,14 @@ export interface Scene {
   directory: DirectoryReader;
   /** Who should be in the room of Ada, Bob and Dan, and with how many producers. */
   expected(): Expected;
-  /** The first node and the first gateway: they are what is hurt. */
+  /** The first node and the first gateway: the fault is done to them. */
   node: Child;
   gateway: Child;
   /** 0 to 1, from the run's seed. */
   random: () => number;
   /** A figure of this run beyond those that every run has, in ms unless its name says otherwise. */
   note(name: string, value: number): void;
-  /** What should not have been. */
+  /** Something went wrong. */
   problem(text: string): void;
 }
 
@@ -32,14 +32,14 @@ export interface Fault {
   /** Its number in the catalogue. */
   id: string;
   name: string;
-  /** What is done, and by which means. */
+  /** The fault, and the means by which it is done. */
   how: string;
-  /** What people get to see, as it should be. */
+  /** What people should notice of it. */
   expect: string;
   /** Media of those who are touched may stand still; otherwise not one of their packets may be lost either. */
   touchesMedia: boolean;
   /** The other room is touched too: no part of the cluster is left alone. */
-  everybody?: boolean;
+  allTouched?: boolean;
   /** The longest that it may stand still, at p95, in ms. */
   barMs?: number;
   /** How often it is done for the report. */

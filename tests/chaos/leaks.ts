@@ -4,7 +4,7 @@ import { ask } from '../support/redis-process.ts';
 import { scrape } from '../support/cluster.ts';
 import { type Child, opsUrl, type Stage } from './stage.ts';
 
-/** What is empty when nobody is there. */
+/** Gauges that are 0 when no peer is there. */
 const nodeGauges = [
   'sfu_rooms',
   'sfu_participants',
@@ -15,10 +15,10 @@ const nodeGauges = [
   'sfu_pipes',
 ];
 const gatewayGauges = ['sfu_gateway_connections', 'sfu_gateway_peers', 'sfu_gateway_rooms'];
-/** Open files may differ by what is under way at a moment, such as a scrape. */
+/** The number of open files varies with requests under way, such as a scrape. */
 const fileTolerance = 12;
 
-/** Looks for what people and faults leave behind in one stage. */
+/** Looks for resources that peers and faults leave behind in one stage. */
 export class Leaks {
   readonly #stage: Stage;
   /** The open files of each process, after the first run that left nothing. */
@@ -28,7 +28,7 @@ export class Leaks {
     this.#stage = stage;
   }
 
-  /** What is still there so long after everyone has left, in words. */
+  /** The resources that are still there so long after all peers have left, in words. */
   async find(withinMs = 10_000): Promise<string[]> {
     let found: string[] = [];
     const look = async (): Promise<boolean> => {

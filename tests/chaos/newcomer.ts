@@ -19,14 +19,17 @@ function compare(expected: Expected, found: Expected): string[] {
   return wrong;
 }
 
-/** What is wrong with a room as its keys in Redis have it. */
+/** The faults of a room's records in Redis. */
 export async function wrongInRedis(directory: DirectoryReader, room: string, expected: Expected): Promise<string[]> {
-  const { peers, producers } = await directory.read(room);
+  const { peers, producers, slices, epoch } = await directory.read(room);
+  if (epoch === 0) return ['Redis does not have the room'];
+  const unclaimed = peers.filter(({ node, boot }) => slices.get(node) !== boot);
+  if (unclaimed.length > 0) return unclaimed.map(({ node }) => `Redis has no claim of ${node}`);
   const countOf = (id: string) => producers.filter(({ peerId }) => peerId === id).length;
   return compare(expected, new Map(peers.map(({ peerId }) => [peerId, countOf(peerId)])));
 }
 
-/** What is wrong with a room as somebody is told who comes by a gateway that follows no room: it has to ask Redis. */
+/** The faults of the answer to a join through a gateway that follows no room, and has to read it from Redis. */
 export async function wrongForNewcomer(stage: Stage, room: string, expected: Expected): Promise<string[]> {
   const connection = await Connection.open(`ws://127.0.0.1:${stage.observer.up.port}/ws`);
   try {
@@ -38,7 +41,7 @@ export async function wrongForNewcomer(stage: Stage, room: string, expected: Exp
   }
 }
 
-/** Resolves to how long it took until nothing is wrong any more, in ms; rejects with what is. */
+/** Resolves to how long it took until no fault was found, in ms; rejects with the faults. */
 export async function untilRight(look: () => Promise<string[]>, withinMs: number): Promise<number> {
   const began = performance.now();
   let wrong = nothing;

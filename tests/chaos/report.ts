@@ -27,7 +27,7 @@ export function runLine(
   return `${fault.id} #${run + 1} ${fault.name}: ${parts.join(', ')}${wrong}`;
 }
 
-/** For how long the first run was watched afterwards, and what any media stood still for at most. */
+/** For how long the first run was watched afterwards, and the longest standstill in that time. */
 function laterOf(outcomes: readonly Outcome[]): string {
   const watched = outcomes.filter(({ observedMs }) => observedMs > 0);
   if (watched.length === 0) return '–';
@@ -60,7 +60,7 @@ function rowOf(fault: Fault, outcomes: readonly Outcome[]): Row {
     spreadOf(noticed),
     spreadOf(standstills),
     bar,
-    fault.everybody ? '–' : `${lost} / ${reconnects}`,
+    fault.allTouched ? '–' : `${lost} / ${reconnects}`,
     whole(Math.max(...outcomes.map(({ differed }) => differed.ms))),
     laterOf(outcomes),
     String(leaks),
@@ -87,7 +87,7 @@ function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** What a fault noted beyond the table, and what went wrong, one line each. */
+/** The further figures of a fault and its problems, one line each. */
 function notesOf(fault: Fault, outcomes: readonly Outcome[]): string[] {
   const names = new Set(outcomes.flatMap(({ figures }) => Object.keys(figures)));
   const figures = [...names].map((name) => {

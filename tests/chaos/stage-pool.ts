@@ -9,7 +9,7 @@ export interface StagePoolOptions {
   onLine?: ((name: string, line: string) => void) | undefined;
 }
 
-/** Stages that stand ready: what is done on one is observed there while the next fault is done on another. */
+/** Stages that stand ready: the peers on one are watched after a fault while the next fault is done on another. */
 export class StagePool implements AsyncDisposable {
   readonly #options: StagePoolOptions;
   readonly #shapes = new Map<Stage, Shape>();
@@ -20,7 +20,7 @@ export class StagePool implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** One of this shape, that nobody else uses. */
+  /** A stage of this shape that is not in use. */
   async take(shape: Shape): Promise<Stage> {
     for (;;) {
       const at = this.#idle.findIndex((stage) => this.#shapes.get(stage) === shape);
@@ -33,7 +33,7 @@ export class StagePool implements AsyncDisposable {
     }
   }
 
-  /** Back, for the next; one on which something went wrong, or of which something is left, is not used again. */
+  /** Takes a stage back. One on which something went wrong or was left behind is not used again. */
   async give(stage: Stage, { good }: { good: boolean }): Promise<void> {
     if (good) this.#idle.push(stage);
     else await this.#end(stage);

@@ -19,7 +19,7 @@ export type Child = ProcessCluster['nodes'][number];
 
 export interface StageOptions {
   nodes?: number;
-  /** Those that people use; there is one more, the observer's. */
+  /** The gateways that people use; there is one more, the observer. */
   gateways?: number;
   workers?: number;
   settings?: Record<string, string>;
@@ -107,12 +107,12 @@ export class Stage implements AsyncDisposable {
     return this.cluster.nodes;
   }
 
-  /** Those that people use. */
+  /** The gateways that people use. */
   get gateways(): readonly Child[] {
     return this.cluster.gateways.slice(0, -1);
   }
 
-  /** A gateway that follows no room: what a newcomer is told there comes from Redis. */
+  /** A gateway without clients. It follows no room: its answer to a join is read from Redis. */
   get observer(): Child {
     const observer = this.cluster.gateways.at(-1);
     if (!observer) throw new Error('A stage has an observer.');

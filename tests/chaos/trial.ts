@@ -8,7 +8,7 @@ import type { Fault, Scene } from './fault.ts';
 import { type Expected, untilRight, wrongForNewcomer, wrongInRedis } from './newcomer.ts';
 import type { Stage } from './stage.ts';
 
-/** How long one person's media stood still at another, in ms, and what of it never came. */
+/** How long one person's media stood still at another, in ms, and how many of its packets never came. */
 export interface Standstill {
   way: string;
   ms: number;
@@ -20,17 +20,17 @@ export interface Outcome {
   seed: number;
   /** Empty where all was as it should be. */
   problems: string[];
-  /** Of those whom the fault touches. */
+  /** Of the people whom the fault touches. */
   touched: Standstill[];
   /** Of a room that has nothing to do with it. */
   untouched: Standstill[];
   /** Connections that people of that room lost. */
   reconnects: number;
-  /** From the fault until somebody was told of it: a move, or a lost connection. */
+  /** From the fault until a client was told of it: a move, or a lost connection. */
   noticedMs: number | undefined;
-  /** What Redis, nodes and gateways differed about for the longest time. */
+  /** The longest difference between Redis, nodes and gateways. */
   differed: Lasting;
-  /** How long everybody was watched after all was well again, in ms; 0 where nobody was. */
+  /** How long the run was watched after it had recovered, in ms; 0 where it was not watched. */
   observedMs: number;
   /** The longest that any media stood still in that time. */
   laterStandstillMs: number;
@@ -53,7 +53,7 @@ const recoverWithinMs = 20_000;
 /** Media that stands still for longer than this, in ms, while nothing happens, is lost: a busy machine takes less. */
 const calmStandstillMs = 1500;
 
-/** One fault, done once to people in the middle of a call, and what it did to them. */
+/** One fault, done once to people in the middle of a call, and its effects on them. */
 export class Trial {
   readonly outcome: Outcome;
   readonly #stage: Stage;
@@ -81,7 +81,7 @@ export class Trial {
     };
   }
 
-  /** Seats people, does the fault, and waits until all is well again. Whatever goes wrong is part of the outcome. */
+  /** Seats people, does the fault, and waits for the recovery. Errors become part of the outcome. */
   async run(): Promise<void> {
     await this.#noting('', async () => {
       const own = (room: string): string => this.#own(room);
@@ -98,7 +98,7 @@ export class Trial {
     await this.#noting('', () => this.#stage.heal());
   }
 
-  /** For so long nothing happens. Afterwards everybody must be there, and see and hear everybody. */
+  /** Waits for so long. Afterwards every peer must be there, and see and hear all others of its room. */
   async observe(forMs: number): Promise<void> {
     const company = this.#company;
     if (!company || this.outcome.problems.length > 0) return;
@@ -118,7 +118,7 @@ export class Trial {
     this.outcome.observedMs = Math.round(performance.now() - began);
   }
 
-  /** Everybody leaves. */
+  /** Takes all peers out of their rooms. */
   async end(): Promise<void> {
     const audit = this.#audit;
     await this.#noting('', async () => {
@@ -149,7 +149,7 @@ export class Trial {
     }
   }
 
-  /** What must hold whenever all is well again. */
+  /** The checks after the recovery. */
   async #judge(company: Company): Promise<void> {
     for (const wrong of await company.chat()) this.outcome.problems.push(wrong);
     await this.#crowd?.whole(mayDifferMs);
@@ -193,16 +193,16 @@ export class Trial {
 
   #measure(company: Company): void {
     const { outcome } = this;
-    const { everybody = false, touchesMedia } = this.#fault;
+    const { allTouched = false, touchesMedia } = this.#fault;
     for (const { from, to, kind, reception } of company.ways()) {
-      const ofUntouched = !everybody && company.get(to).room.id.startsWith(untouchedRoom);
+      const ofUntouched = !allTouched && company.get(to).room.id.startsWith(untouchedRoom);
       const still = { way: `${from} → ${to}, ${kind}`, ms: Math.round(reception.longestGapMs), lost: reception.lost };
       (ofUntouched ? outcome.untouched : outcome.touched).push(still);
       if ((ofUntouched || !touchesMedia) && still.lost > 0) {
         outcome.problems.push(`${still.lost} packets lost: ${still.way}`);
       }
     }
-    if (everybody) return;
+    if (allTouched) return;
     for (const { downtimesMs } of company.in(this.#own(untouchedRoom))) outcome.reconnects += downtimesMs.length;
   }
 

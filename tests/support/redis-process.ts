@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from '../../packages/shared/testing/index.ts';
 
-/** A port that nobody listens on now. Somebody may take it before we do: whoever starts a server tries again. */
+/** A port without a listener now. Another process may take it before its user does, who then has to try again. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -19,10 +19,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Below those that the system gives to connections by itself (32768 and up): there somebody else takes one any moment. */
+/** Below the ports that the system gives to outgoing connections (32768 and up), which may be taken any moment. */
 const quietPorts = { from: 15_000, to: 30_000 } as const;
 
-/** The first of so many ports in a row that nobody listens on now. */
+/** The first of so many ports in a row without a listener now. */
 export async function freePorts(count: number): Promise<number> {
   const { from, to } = quietPorts;
   for (;;) {

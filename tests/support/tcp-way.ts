@@ -9,7 +9,7 @@ export type Direction = 'there' | 'back';
 
 interface Passage {
   sockets: Record<Direction, Socket>;
-  /** What is on its way, and when it is due: none overtakes another, however timers are rounded. */
+  /** Bytes on their way, and when they are due: none overtakes another, however timers are rounded. */
   underWay: Record<Direction, { bytes: Buffer; due: number }[]>;
   held: Record<Direction, Buffer[]>;
   subscribes: boolean;

@@ -68,7 +68,7 @@ async function removeLeftOver(): Promise<void> {
   const { stdout } = await iptables('-S');
   for (const [, chain = '', pid] of stdout.matchAll(new RegExp(`^-N (${prefix}-(\\d+)-\\d+)$`, 'gm'))) {
     if (existsSync(`/proc/${pid}`)) continue;
-    // Somebody else may be at it too.
+    // Another process may remove it at the same time.
     for (const args of removal(chain)) await iptables(...args).catch(() => undefined);
   }
 }

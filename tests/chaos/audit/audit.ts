@@ -9,12 +9,12 @@ import { type Lasting, Ledger } from './ledger.ts';
 const sampleEveryMs = 250;
 
 /**
- * How long Redis, nodes and gateways may differ about a room, in ms. A lost process is noticed after a lease (2 s); what
- * the prompt way missed, the sweep finds, every 5 s and up to a tenth later; its operation has 2 s.
+ * The longest that Redis, nodes and gateways may differ about a room, in ms. A lost process is noticed after a lease (2 s);
+ * the sweep runs every 5 s, up to a tenth later; its operation has 2 s.
  */
 export const mayDifferMs = 10_000;
 
-/** Looks all the time, fault or not, whether a room's record in Redis is what its nodes hold and its gateways serve. */
+/** Compares the records of rooms in Redis with their nodes and gateways all the time, during faults too. */
 export class Audit implements AsyncDisposable {
   readonly directory: DirectoryReader;
   readonly #stage: Stage;
@@ -35,22 +35,22 @@ export class Audit implements AsyncDisposable {
     return this.#lasting().toSorted((one, other) => other.ms - one.ms)[0] ?? { text: '', ms: 0 };
   }
 
-  /** How often everything was compared. */
+  /** The number of complete comparisons. */
   get samples(): number {
     return this.#samples;
   }
 
-  /** Resolves when nothing differs any more; rejects with what does. */
+  /** Resolves when nothing differs any more; rejects with the differences. */
   async agrees(withinMs: number): Promise<void> {
     const from = this.#samples;
-    const open = (): string =>
-      [...this.#rooms.values()].flatMap((ledger) => ledger.open.map(({ text }) => text)).join('; ');
-    await eventually('all to agree', () => this.#samples >= from + 2 && open() === '', { withinMs, everyMs: 50 }).catch(
-      () => {
-        if (open() !== '') throw new Error(`Not all agree: ${open()}.`);
-        throw new Error('Nothing could be compared.', { cause: this.#failure });
-      },
-    );
+    const open = (): string[] => [...this.#rooms.values()].flatMap((ledger) => ledger.open.map(({ text }) => text));
+    await eventually('all to agree', () => this.#samples >= from + 2 && open().length === 0, {
+      withinMs,
+      everyMs: 50,
+    }).catch(() => {
+      if (open().length > 0) throw new Error(`Not all agree: ${shortened(open()).join('; ')}.`);
+      throw new Error('Nothing could be compared.', { cause: this.#failure });
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -68,7 +68,7 @@ export class Audit implements AsyncDisposable {
     let last = performance.now();
     while (!signal.aborted) {
       const began = performance.now();
-      // What was not seen is not counted: after a time without Redis the samples go on where they ended.
+      // Time without samples is not counted: after an outage of Redis the durations go on where they ended.
       const sinceMs = Math.min(began - last, 2 * sampleEveryMs);
       last = began;
       await this.#sample(sinceMs);
@@ -98,3 +98,8 @@ export class Audit implements AsyncDisposable {
     return true;
   }
 }
+
+const mostTold = 4;
+
+const shortened = (texts: readonly string[]): string[] =>
+  texts.length <= mostTold ? [...texts] : [...texts.slice(0, mostTold), `and ${texts.length - mostTold} more`];

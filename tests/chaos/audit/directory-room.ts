@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { decodePeer, decodeProducer } from '../../../packages/shared/src/directory/records.ts';
 import type { PeerRecord, ProducerRecord } from '@sluice/shared/protocol';
 
-/** A room as its keys in Redis have it. */
+/** A room's records in Redis. */
 export interface DirectoryRoom {
   peers: PeerRecord[];
   producers: ProducerRecord[];
@@ -40,7 +40,7 @@ export class DirectoryReader {
       commandTimeout: patienceMs,
       retryStrategy: () => 100,
     });
-    // It is away in many of the faults; who reads is told by the command.
+    // Redis is away in many of the faults: the command itself rejects then.
     this.#redis.on('error', () => undefined);
     this.#redis.connect().catch(() => undefined);
   }

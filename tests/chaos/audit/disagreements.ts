@@ -1,11 +1,11 @@
 import type { DirectoryRoom } from './directory-room.ts';
 import type { GatewayHolding, Holdings, NodeHolding } from './holdings.ts';
 
-/** Two of the three that tell the truth of a room (its record in Redis, its nodes, its gateways' sessions) differ. */
+/** A difference between a room's records in Redis, its nodes and its gateways. */
 export interface Disagreement {
-  /** The same words for the same difference: it is known again by them in the next sample. */
+  /** The same text for the same difference: it identifies the difference in the next sample. */
   text: string;
-  /** The processes whose word it is. While one of them is unknown, nobody can say whether it is over. */
+  /** The processes it is about. While one of them is unknown, it cannot be told whether the difference is over. */
   of: string[];
 }
 
@@ -23,7 +23,7 @@ export function disagreements(directory: DirectoryRoom, holdings: Holdings): Dis
   ];
 }
 
-/** What Redis says of a peer, and its node and its gateway don't. */
+/** A peer's record against its node and its gateway. */
 function ofPeer(peer: Peer, holdings: Holdings): Disagreement[] {
   const { peerId, node: name } = peer;
   const node = holdings.nodes.find((one) => one.node === name);
@@ -67,7 +67,7 @@ function withoutSession(peer: Peer, holdings: Holdings): Disagreement[] {
   return [{ text: `Redis has ${peerId} at a gateway that is gone`, of: [] }];
 }
 
-/** What a node holds, and Redis has not, or has of another. A fenced slice is on its way out: leaks are looked for at the end. */
+/** A node's peers against their records. A fenced slice is being closed; the search for leaks at the end finds one that is not. */
 function ofNode(holding: NodeHolding, directory: DirectoryRoom): Disagreement[] {
   const { node, slice, peers } = holding;
   if (!slice || slice.fenced) return [];
@@ -96,7 +96,7 @@ function heldPeer(node: string, { peerId, producers }: NodeHolding['peers'][numb
   return found;
 }
 
-/** What Redis has of this node, and the node has not. */
+/** Producers that Redis has of this node, and the node does not have. */
 function lostProducers({ node, slice, peers }: NodeHolding, directory: DirectoryRoom): Disagreement[] {
   const held = new Set(peers.flatMap(({ producers }) => producers.map(({ producerId }) => producerId)));
   return directory.producers
@@ -121,7 +121,7 @@ function ofSessions({ gateway, address, sessions }: GatewayHolding, directory: D
   });
 }
 
-/** What a gateway tells its clients of the room, beside what Redis has. */
+/** A gateway's picture of the room against the records. */
 function ofPicture({ gateway, picture }: GatewayHolding, directory: DirectoryRoom): Disagreement[] {
   if (!picture) return [];
   const of = [gateway];

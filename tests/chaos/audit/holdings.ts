@@ -7,14 +7,14 @@ const heldPeer = z.object({
   peerId: z.string(),
   sessionId: z.string(),
   gateway: z.string(),
-  /** `entering`: the directory has yet to take it. `movedAway`: another node's by now, and still standing here. */
+  /** `entering`: not in the directory yet. `movedAway`: another node has the peer, its media is still here. */
   state: z.enum(['entering', 'here', 'detached', 'movedAway']),
   producers: z.array(heldProducer),
 });
 
 const nodeHolding = z.object({
   node: z.string(),
-  /** Whether it hears the bus. One that does not cannot know what the others do. */
+  /** Whether it hears the bus. A process that does not cannot know of changes. */
   hearing: z.boolean(),
   slice: z.object({ boot: z.string(), fenced: z.boolean() }).optional(),
   peers: z.array(heldPeer),
@@ -25,7 +25,7 @@ const gatewayHolding = z.object({
   address: z.string(),
   hearing: z.boolean(),
   sessions: z.array(z.object({ peerId: z.string(), sessionId: z.string(), node: z.string() })),
-  /** The room as its clients are told of it; none where it follows it not. */
+  /** The gateway's picture of the room; undefined where it does not follow the room. */
   picture: z
     .object({
       epoch: z.number(),
@@ -39,11 +39,11 @@ const gatewayHolding = z.object({
 export type NodeHolding = z.infer<typeof nodeHolding>;
 export type GatewayHolding = z.infer<typeof gatewayHolding>;
 
-/** What the processes of a cluster hold of one room. */
+/** The state of one room in the processes of a cluster. */
 export interface Holdings {
   nodes: NodeHolding[];
   gateways: GatewayHolding[];
-  /** The processes that did not answer, or do not hear the bus: nothing is known of them. */
+  /** The processes that did not answer, or do not hear the bus. */
   unknown: Set<string>;
 }
 
@@ -67,7 +67,7 @@ export async function askHoldings(
   return { nodes: ofNodes, gateways: ofGateways, unknown };
 }
 
-/** Undefined where there is no such process any more. An answer of another form rejects: the audit would see nothing. */
+/** Undefined where the process has ended. Rejects for an answer of another form: the audit would be blind. */
 async function askOne<T>({ up }: Child, room: string, schema: z.ZodType<T>): Promise<T | 'silent' | undefined> {
   let answer: unknown;
   try {

@@ -16,9 +16,8 @@ export class Ledger {
   #longest: Lasting = { text: '', ms: 0 };
 
   /**
-   * What was found in one sample, `sinceMs` after the one before it. A disagreement that is seen once was caught in the
-   * middle of a change, and has lasted no time. Time in which a process is unknown is not counted against it: it can neither
-   * know nor be asked.
+   * Takes the differences found in one sample, `sinceMs` after the sample before. A difference that is seen once was caught
+   * in the middle of a change and counts 0 ms. Time in which one of its processes is unknown is not counted.
    */
   take(found: readonly Disagreement[], unknown: ReadonlySet<string>, sinceMs: number): void {
     const now = new Map(found.map((one) => [one.text, one]));

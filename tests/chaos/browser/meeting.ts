@@ -96,7 +96,7 @@ export class Meeting {
     return { gaps, resumedMs: (await this.#both(takeDowntimes)).flat() };
   }
 
-  /** All that was said came to the other, once and in order. Of what was on its way when a connection ended nobody knows. */
+  /** Each acknowledged message came to the other page, once and in order. One that was on its way when a connection ended may or may not have come. */
   async assertChatWhole(): Promise<void> {
     const whole = async (): Promise<boolean> => {
       const [ada, bob] = await this.#both(diaryOf);
@@ -120,7 +120,7 @@ export class Meeting {
   }
 
   async #assertSame(): Promise<void> {
-    if ((await this.#peerIds()) !== this.#ids) throw new Error('Somebody came back as somebody else.');
+    if ((await this.#peerIds()) !== this.#ids) throw new Error('A page came back under another peer id.');
   }
 
   async #peerIds(): Promise<string> {
@@ -163,7 +163,7 @@ async function say(number: number): Promise<void> {
 
 async function diaryOf(page: Page): Promise<Diary> {
   const diary = await page.evaluate(() => window.diary);
-  if (!diary) throw new Error('Nobody listens on this page.');
+  if (!diary) throw new Error('This page has no listeners.');
   return diary;
 }
 

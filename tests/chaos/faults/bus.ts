@@ -85,7 +85,7 @@ export const busFaults: readonly Fault[] = [
   {
     id: '27',
     name: 'poison on every channel',
-    how: 'garbage, a megabyte, unknown versions and `__proto__`, published to every channel that anybody listens on',
+    how: 'garbage, a megabyte, unknown versions and `__proto__`, published to every channel that has a subscriber',
     expect: 'dropped and counted; every process lives',
     touchesMedia: false,
     runs: 3,

@@ -37,7 +37,7 @@ export const clientFaults: readonly Fault[] = [
     id: '42',
     name: `${crowd} clients come back in the same instant`,
     how: `the gateway of ${crowd} sessions without media is killed`,
-    expect: 'all are taken up by the other gateway; nobody in a call notices',
+    expect: 'all resume on the other gateway; no call is affected',
     touchesMedia: false,
     runs: 2,
     recoverWithinMs: 30_000,

@@ -29,7 +29,7 @@ const clockFault = (id: string, offset: string, words: string): Fault => ({
   id,
   name: `the clock of a node is ten minutes ${words}`,
   how: 'libfaketime, for the node and its workers',
-  expect: 'nothing: nobody compares clocks',
+  expect: 'nothing: the clocks of two machines are never compared',
   touchesMedia: false,
   runs: 3,
   stage: { settingsOf: wrongClock(offset) },
@@ -46,8 +46,8 @@ export const clockFaults: readonly Fault[] = [
   {
     id: '47',
     name: 'processes of another version',
-    how: 'heartbeats and requests with fields and operations that nobody here knows',
-    expect: 'what is unknown is ignored or refused; everybody goes on',
+    how: 'heartbeats and requests with fields and operations that this version does not know',
+    expect: 'unknown fields are ignored, unknown operations refused; every call goes on',
     touchesMedia: false,
     runs: 3,
     fast: true,
@@ -76,7 +76,7 @@ export const clockFaults: readonly Fault[] = [
       };
       for (const channel of channels) await ask(port, 'PUBLISH', channel, JSON.stringify({ ...request, ...newer }));
       await wait(500);
-      await stage.ready().catch(() => problem('somebody is not ready any more'));
+      await stage.ready().catch(() => problem('a process is not ready any more'));
     },
   },
   {
@@ -85,7 +85,7 @@ export const clockFaults: readonly Fault[] = [
     how: 'a node killed, a gateway killed, Redis killed, three times over, all well again in between',
     expect: 'as each by itself',
     touchesMedia: true,
-    everybody: true,
+    allTouched: true,
     barMs: 1000,
     runs: 2,
     async act({ stage, company }) {

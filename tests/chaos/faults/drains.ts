@@ -56,11 +56,11 @@ export const drainFaults: readonly Fault[] = [
       await wait(1500);
       note('people there before', before);
       note('people there after', left);
-      if (here() !== left) problem('somebody moved after the drain was called off');
-      if (left === 0) problem('everybody has moved');
+      if (here() !== left) problem('a peer moved after the drain was called off');
+      if (left === 0) problem('every peer has moved');
       await stage.ready();
       await company.seat([{ name: 'Late', room: `${ada.room.id}-late`, node: 0, gateway: 0 }]);
-      if (company.get('Late').room.node !== node.name) problem('the node takes nobody');
+      if (company.get('Late').room.node !== node.name) problem('the node takes no peers');
     },
   },
 ];

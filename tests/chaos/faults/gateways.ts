@@ -32,7 +32,7 @@ export const gatewayFaults: readonly Fault[] = [
   {
     id: '8',
     name: 'a gateway is killed',
-    how: '`kill -9`, while somebody talks',
+    how: '`kill -9`, while a peer of another gateway sends messages',
     expect: 'media without a lost packet; resumed on another gateway within 1.5 s; messages once and in order',
     touchesMedia: false,
     runs: 10,
@@ -49,7 +49,8 @@ export const gatewayFaults: readonly Fault[] = [
     id: '9',
     name: 'a gateway freezes for 12 s',
     how: 'SIGSTOP, then SIGCONT',
-    expect: 'media without a lost packet; whoever asks it for something finds out within 6 s, and resumes elsewhere',
+    expect:
+      'media without a lost packet; a client that asks it for something finds out within 6 s, and resumes on another gateway',
     touchesMedia: false,
     runs: 3,
     async act(scene) {
@@ -57,7 +58,7 @@ export const gatewayFaults: readonly Fault[] = [
         scene.gateway.kill('SIGSTOP');
         // A client that says nothing notices nothing. This one asks for something.
         void scene.ada.room.updateSelf({ metadata: { frozen: true } }).catch(() => undefined);
-        await reconnected(scene, 25_000).catch(() => scene.problem('nobody came back'));
+        await reconnected(scene, 25_000).catch(() => scene.problem('Ada did not come back'));
         scene.gateway.kill('SIGCONT');
       });
     },
@@ -66,9 +67,9 @@ export const gatewayFaults: readonly Fault[] = [
     id: '10',
     name: 'all gateways are replaced, one after the other',
     how: 'SIGTERM each, and start it again',
-    expect: 'media without a lost packet; nobody is without a connection for long',
+    expect: 'media without a lost packet; every client is connected again within a second or two',
     touchesMedia: false,
-    everybody: true,
+    allTouched: true,
     runs: 3,
     async act(scene) {
       const { stage, ada, bob } = scene;
@@ -103,7 +104,7 @@ export const gatewayFaults: readonly Fault[] = [
     id: '35',
     name: 'the same session comes twice',
     how: 'a second `resume` with the same token, by another gateway, while the first connection stands',
-    expect: 'the newest wins and the older is closed with 4504; nobody else hears of it',
+    expect: 'the newest wins and the older is closed with 4504; the other peers are not told',
     touchesMedia: false,
     runs: 3,
     fast: true,
@@ -120,7 +121,7 @@ export const gatewayFaults: readonly Fault[] = [
       if ((await closed) !== 4504) problem(`the older one was closed with ${await closed}`);
       await again.request('sendMessage', { payload: 'it is me' });
       off();
-      if (told > 0) problem('Bob was told that somebody left');
+      if (told > 0) problem('Bob was told that a peer left');
       await again.request('leave', {});
       again.close();
     },

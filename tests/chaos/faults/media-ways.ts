@@ -3,12 +3,12 @@ import { Network, type Protocol } from '../../support/native/network.ts';
 import type { Fault, Scene } from '../fault.ts';
 
 const cutMs = 20_000;
-/** After a way is open again, or from the start where another is, in ms. */
+/** The longest that media may take to come back once there is a way, in ms. */
 const backWithinMs = 5000;
-/** What a browser takes to notice, and then the same. */
+/** A browser takes 5 s to report `disconnected`; an ICE restart or a new transport comes after that. */
 const foundWithinMs = 10_000 + backWithinMs;
 
-/** Kim, whose media goes over a network of its own; the WebSocket goes another way. */
+/** Seats Kim, whose media goes over a network that can be cut, and whose WebSocket does not. */
 async function withKim({ company, ada }: Scene, network: Network): Promise<void> {
   await company.seat([{ name: 'Kim', room: ada.room.id, node: 0, gateway: 0, network }]);
   company.reset();
@@ -26,7 +26,7 @@ interface Loss {
   fast?: boolean;
 }
 
-/** For 20 s. */
+/** The network is cut for 20 s. */
 const lostForAWhile = ({ id, what, name, how, expect, fast = false }: Loss): Fault => ({
   ...common,
   id,
@@ -62,7 +62,7 @@ const lostForGood = ({ id, what, name, how, expect, restartsIce = true }: Loss):
     await withKim(scene, network);
     const began = performance.now();
     network.cut(...what);
-    // What is under way is no sign: what comes a moment later has come by another way.
+    // Packets that were sent before the cut must not be taken for recovered media.
     await wait(500);
     await scene.company.flows(foundWithinMs + backWithinMs);
     scene.note('all of it flowed again after', performance.now() - began);
@@ -73,31 +73,31 @@ export const mediaWayFaults: readonly Fault[] = [
   lostForAWhile({
     id: '33',
     what: ['udp', 'tcp'],
-    name: 'the way of the media is lost for 20 s, the WebSocket lives',
-    how: "all that a client and its node send each other is swallowed, the client's connection to its gateway stands",
-    expect: 'all of it is back within 5 s of the way',
+    name: "a client's media is cut off for 20 s, its WebSocket is not",
+    how: 'all UDP and TCP between a client and its node is swallowed, its connection to the gateway stands',
+    expect: 'media is back within 5 s of the end of the cut',
     fast: true,
   }),
   lostForAWhile({
     id: '33b',
     what: ['udp'],
-    name: 'UDP is lost for 20 s, the WebSocket lives',
+    name: 'UDP is cut for 20 s, the WebSocket is not',
     how: 'all UDP between a client and its node is swallowed',
-    expect: 'back by TCP, or within 5 s of the cut’s end',
+    expect: 'media is back over TCP, or within 5 s of the end of the cut',
   }),
   lostForGood({
     id: '33c',
     what: ['udp'],
-    name: 'UDP is lost for good, the WebSocket lives',
+    name: 'UDP is cut for good, the WebSocket is not',
     how: 'all UDP between a client and its node is swallowed, TCP is not',
-    expect: 'the client notices, and goes on by TCP',
+    expect: 'the client notices, and goes on over TCP',
   }),
   lostForGood({
     id: '33d',
     what: ['udp'],
-    name: 'UDP is lost for good, for a client without ICE restart',
-    how: 'as above; the client’s WebRTC can only begin anew',
-    expect: 'as above, by new transports',
+    name: 'UDP is cut for good, for a client without ICE restart',
+    how: "as above; the client's WebRTC cannot restart ICE",
+    expect: 'as above, over new transports',
     restartsIce: false,
   }),
 ];

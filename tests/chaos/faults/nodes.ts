@@ -29,14 +29,14 @@ export const nodeFaults: readonly Fault[] = [
   {
     id: '1',
     name: 'a node is killed',
-    how: '`kill -9` of the node and its workers, while somebody on it talks',
+    how: '`kill -9` of the node and its workers, while a peer on it sends messages',
     expect: 'its peers go on elsewhere under their own names; a second without picture at most',
     touchesMedia: true,
     barMs: 1000,
     runs: 20,
     fast: true,
     async act({ stage, node, ada }) {
-      // What is asked of a node as it dies must not hold up what is asked of the next one.
+      // Requests to a node that dies must not delay the requests to the next one.
       const talking = setInterval(() => void ada.room.sendMessage('still there?').catch(() => undefined), 5);
       await wait(50);
       stage.signal(node, 'SIGKILL');
@@ -46,7 +46,7 @@ export const nodeFaults: readonly Fault[] = [
   {
     id: '1b',
     name: 'a node and a gateway are killed at once',
-    how: '`kill -9` of both, somebody being on that node by that gateway',
+    how: '`kill -9` of both, with a peer on that node through that gateway',
     expect: 'as for each by itself, one after the other',
     touchesMedia: true,
     barMs: 3000,
@@ -96,7 +96,7 @@ export const nodeFaults: readonly Fault[] = [
     id: '3',
     name: 'a node stands still for a second',
     how: 'SIGSTOP of its process for 1 s, its workers run on',
-    expect: 'nothing: nobody is moved',
+    expect: 'nothing: no peer is moved',
     touchesMedia: false,
     runs: 3,
     fast: true,

@@ -5,7 +5,7 @@ import { nativeHandlers } from '../../support/native/handler.ts';
 import { SourceTrack } from '../../support/native/tracks.ts';
 import type { Fault, Scene } from '../fault.ts';
 
-/** Somebody who only watches, on a node and by a gateway by their index. */
+/** A peer that only watches, on the node and through the gateway with these indexes. */
 const viewer = ({ stage, ada }: Scene, name: string, node: number, gateway: number): Promise<Person> =>
   Person.join({
     url: stage.socketsFrom(gateway),
@@ -22,14 +22,14 @@ export const pipeFaults: readonly Fault[] = [
   {
     id: '28',
     name: 'a node is killed while a pipe to it is being made',
-    how: '`kill -9` up to 40 ms after somebody on it began to watch somebody elsewhere',
-    expect: 'the half that was made is swept; whoever was there goes on elsewhere',
+    how: '`kill -9` up to 40 ms after a peer on it began to consume a producer of another node',
+    expect: 'the half of the pipe that was made is swept; the peers of the node go on elsewhere',
     touchesMedia: true,
     barMs: 1000,
     runs: 3,
     async act(scene) {
       const { stage, node, random, bob } = scene;
-      // On the node that dies, and wants what is piped there; Bob's media is there already, Cy's is not.
+      // Ada's node has no pipe for Cy's producer yet, and dies while it makes one.
       const cy = await Person.join({
         url: stage.socketsFrom(1),
         room: bob.room.id,
@@ -52,7 +52,7 @@ export const pipeFaults: readonly Fault[] = [
   {
     id: '29',
     name: 'a producer closes while its pipe is being made, and comes back',
-    how: 'publish and unpublish, ten times, up to 30 ms apart, while somebody on another node subscribes to everything',
+    how: 'publish and unpublish, ten times, up to 30 ms apart, while a peer on another node subscribes to everything',
     expect: 'no orphan at either end; the last one is seen',
     touchesMedia: false,
     runs: 3,
@@ -128,7 +128,7 @@ export const pipeFaults: readonly Fault[] = [
     id: '36',
     name: 'the ports of pipes are used up',
     how: 'nodes with six ports for pipes each, and calls across them until one is refused; then these end',
-    expect: 'a typed refusal for whoever comes too late, nothing for those who are there; it works again at once',
+    expect: 'a typed refusal for the peers that come too late, nothing for the others; it works again at once',
     touchesMedia: false,
     runs: 3,
     stage: { workers: 2, settings: { PIPE_PORT_MIN: '45000', PIPE_PORT_MAX: '45005' } },

@@ -47,7 +47,7 @@ async function joinsWorkAgain(scene: Scene, withinMs: number): Promise<void> {
   if (tookMs > withinMs) scene.problem(`joins worked again after ${Math.round(tookMs)} ms`);
 }
 
-/** What Redis itself has, and what a newcomer is told by a gateway that has to ask Redis. */
+/** Checks the room's keys in Redis, and the answer to a join through a gateway that has to read them. */
 async function directoryIsWhole(scene: Scene, withinMs: number, when = ''): Promise<void> {
   const { stage, ada, directory, expected, note, problem } = scene;
   const room = ada.room.id;
@@ -71,7 +71,7 @@ async function outage(scene: Scene, ms: number, { empty }: { empty: boolean }): 
   await directoryIsWhole(scene, 3000);
 }
 
-/** Media doesn't notice at all; what is asked of the room meanwhile is refused, and nothing is put off for ever. */
+/** Media is not affected; requests that need Redis are refused meanwhile, and none waits for ever. */
 const common = { touchesMedia: false, recoverWithinMs: 15_000 } as const;
 
 export const redisFaults: readonly Fault[] = [
@@ -109,7 +109,7 @@ export const redisFaults: readonly Fault[] = [
     id: '12c',
     name: 'Redis forgets everything while it runs',
     how: 'FLUSHALL',
-    expect: 'nobody is thrown out; the owners write it again',
+    expect: 'no peer is thrown out; the owners write it again',
     runs: 3,
     fast: true,
     async act(scene) {
@@ -123,7 +123,7 @@ export const redisFaults: readonly Fault[] = [
       id: seconds === 5 ? '13' : '13b',
       name: `Redis stands still for ${seconds} s`,
       how: 'SIGSTOP, then SIGCONT',
-      expect: 'media without a lost packet; nobody is taken for dead; joins work within 2 s of its waking',
+      expect: 'media without a lost packet; no process is taken for dead; joins work within 2 s of its waking',
       runs: seconds === 5 ? 2 : 1,
       async act(scene) {
         const { stage, ada, problem } = scene;
@@ -143,7 +143,7 @@ export const redisFaults: readonly Fault[] = [
     id: '20',
     name: 'Redis answers 200 ms late',
     how: '200 ms and up to 100 more on everything, both ways, for 8 s',
-    expect: 'nobody is taken for dead; joins take as much longer as their round trips',
+    expect: 'no process is taken for dead; joins take as much longer as their round trips',
     runs: 3,
     async act(scene) {
       const { stage, ada, note, problem } = scene;
@@ -164,7 +164,7 @@ export const redisFaults: readonly Fault[] = [
     id: '41',
     name: 'the keys of a room are deleted under it',
     how: "DEL of every key with the room's name",
-    expect: 'the owners write it again; nobody is thrown out',
+    expect: 'the owners write it again; no peer is thrown out',
     runs: 3,
     fast: true,
     async act(scene) {
@@ -180,7 +180,7 @@ export const redisFaults: readonly Fault[] = [
     id: '41b',
     name: 'each key of a room is deleted in turn',
     how: 'DEL of one key, then of the next when the directory is whole again',
-    expect: 'the owners write it again within 5 s; nobody is thrown out',
+    expect: 'the owners write it again within 5 s; no peer is thrown out',
     runs: 3,
     fast: true,
     async act(scene) {
@@ -191,7 +191,7 @@ export const redisFaults: readonly Fault[] = [
         await ask(redis.port, 'DEL', key);
         const began = performance.now();
         await directoryIsWhole(scene, 5000, `without ${key.slice(key.lastIndexOf(':') + 1)}: `);
-        // What one lost key leads to must not hide what the next does.
+        // The effects of one lost key must not hide those of the next.
         await wait(Math.max(0, began + 1500 - performance.now()));
       }
     },

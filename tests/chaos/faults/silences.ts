@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { workersOf } from '../../bench/measure/processes.ts';
 import type { Fault, Scene } from '../fault.ts';
 
-/** More than a lease (2 s): whoever is silent for so long may be taken for lost, and is not. */
+/** Longer than a lease (2 s): a process that is silent for so long is taken for lost, and is not. */
 const silentMs = 3000;
 
-/** What a lease, a fence or a lost session sets in motion has come to its end after this, in ms. */
+/** Longer than the timers that a lost lease or a lost session starts, in ms. */
 const common = { observeMs: 60_000, runs: 2 } as const;
 
 async function silence(stop: () => unknown, goOn: () => unknown, forMs = silentMs): Promise<void> {
@@ -23,7 +23,7 @@ const frozenWorkers = (id: string, seconds: number): Fault => ({
   name: `the workers of a node stand still for ${seconds} s`,
   how: 'SIGSTOP of each of its workers, then SIGCONT',
   expect:
-    'media stands still as long at most, and goes on, by new workers if need be; a minute later everybody is there',
+    'media stands still as long at most, and goes on, by new workers if need be; a minute later every peer is there',
   touchesMedia: true,
   barMs: 4000,
   act: async ({ node, ada, problem }: Scene) => {
@@ -46,7 +46,7 @@ export const silentFaults: readonly Fault[] = [
     id: '9b',
     name: 'a gateway stands still for 3 s',
     how: 'SIGSTOP, then SIGCONT',
-    expect: 'media without a lost packet; a minute later everybody is there',
+    expect: 'media without a lost packet; a minute later every peer is there',
     touchesMedia: false,
     act: ({ gateway }) =>
       silence(
@@ -59,7 +59,7 @@ export const silentFaults: readonly Fault[] = [
     id: '13c',
     name: 'Redis stands still for 3 s',
     how: 'SIGSTOP, then SIGCONT',
-    expect: 'media without a lost packet; a minute later everybody is there',
+    expect: 'media without a lost packet; a minute later every peer is there',
     touchesMedia: false,
     act: ({ stage: { redis } }) =>
       silence(
@@ -72,7 +72,7 @@ export const silentFaults: readonly Fault[] = [
     id: '16c',
     name: 'a node hears nothing of Redis for 3 s, and Redis nothing of it',
     how: 'nothing comes through either way',
-    expect: 'its peers go on, there or elsewhere, make before break; a minute later everybody is there',
+    expect: 'its peers go on, there or elsewhere, make before break; a minute later every peer is there',
     touchesMedia: true,
     barMs: 3000,
     act: ({ stage, node }) => {
@@ -88,7 +88,7 @@ export const silentFaults: readonly Fault[] = [
     id: '17b',
     name: 'a gateway hears nothing of Redis for 3 s, and Redis nothing of it',
     how: 'nothing comes through either way',
-    expect: 'media without a lost packet; a minute later everybody is there',
+    expect: 'media without a lost packet; a minute later every peer is there',
     touchesMedia: false,
     fast: true,
     act: ({ stage, gateway }) => {

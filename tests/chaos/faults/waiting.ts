@@ -1,19 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Fault } from '../fault.ts';
 
-/** What a newcomer's first media may take, in ms: a pipe, and two transports that have waited for it. */
+/** The longest that a newcomer's first media may take, in ms: a pipe, and transports that were made long before. */
 const soonMs = 5000;
 
-/** Nothing happens but that time passes: longer than any timer that ends what is not used. */
-const common = { touchesMedia: true, everybody: true, aside: true, barMs: 1000, runs: 1, fast: true } as const;
+/** Only time passes: longer than any timer that closes unused resources. */
+const common = { touchesMedia: true, allTouched: true, aside: true, barMs: 1000, runs: 1, fast: true } as const;
 
 export const waitingFaults: readonly Fault[] = [
   {
     ...common,
     id: '51',
-    name: 'somebody waits alone for 45 s',
-    how: 'nothing; then a second person comes, and a third, each on another node',
-    expect: 'everybody sees and hears everybody',
+    name: 'a peer waits alone for 45 s',
+    how: 'a second peer joins after that, and a third, each on another node',
+    expect: 'every peer sees and hears every other',
     async act({ company, ada, note, problem }) {
       const room = `${ada.room.id}-alone`;
       await company.seat([{ name: 'Zoe', room, node: 0, gateway: 0 }]);
@@ -32,8 +32,8 @@ export const waitingFaults: readonly Fault[] = [
     ...common,
     id: '52',
     name: 'a camera is switched on 60 s after the join',
-    how: 'somebody only watches for a minute, then publishes',
-    expect: 'everybody sees it',
+    how: 'a peer only watches for a minute, then publishes',
+    expect: 'the other peers see it',
     async act({ company, ada, note, problem }) {
       const room = `${ada.room.id}-late`;
       await company.seat([

@@ -28,7 +28,7 @@ let lastSsrc = 1_000_000;
 interface Sender {
   track: SourceTrack;
   detach: () => void;
-  /** Nobody watches: nothing is encoded. */
+  /** No peer watches: nothing is encoded. */
   idle: boolean;
 }
 
@@ -50,7 +50,7 @@ class NativeHandler extends HandlerInterface {
   readonly #sections: RemoteSection[] = [];
   readonly #senders = new Map<string, Sender>();
   readonly #receivers = new Map<string, Receiver>();
-  /** Does what the library can't where the network to the node may be cut; elsewhere the library has its own way to it. */
+  /** Restarts ICE and reports its state in place of the library, where the network to the node may be cut. */
   readonly #agent: IceAgent | undefined;
   readonly #network: Network | undefined;
   #connected = false;
@@ -170,7 +170,7 @@ class NativeHandler extends HandlerInterface {
     if (!this.#closed) this.emit('@connectionstatechange', state);
   }
 
-  /** The agent stands for the node, from the first track on. */
+  /** From the first track on the library talks to the agent in place of the node. */
   async #reach(): Promise<void> {
     if (!this.#agent || this.#connected) return;
     this.#remote = { ...this.#remote, iceCandidates: [await this.#agent.begin()] };

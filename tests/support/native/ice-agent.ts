@@ -8,20 +8,20 @@ export interface IceAgentOptions {
   network: Network;
   remote: types.IceParameters;
   candidates: readonly types.IceCandidate[];
-  /** Told of each change after it was connected for the first time: that is for the library to say, once DTLS is. */
+  /** Hears each change after the first `connected`, which the library reports once DTLS is connected. */
   onState: (state: IceState) => void;
 }
 
 export type IceState = 'connected' | 'disconnected' | 'failed';
 
 const checkEveryMs = 500;
-/** As Chromium does: without an answer for so long it is disconnected, and after so much longer it has failed for good. */
+/** About as Chromium does it: the times without an answer after which it is `disconnected`, and `failed`. */
 const disconnectedAfterMs = 5000;
 const failedAfterMs = 15_000;
 
 /**
- * ICE as a browser does it, for a library that can't: it tells that the way was lost, and finds another after a restart. It
- * stands between the library, to which it is a lite server that always answers, and the node, to which it is the client.
+ * ICE as a browser does it, for a library that has neither `disconnected` in time nor restarts. The agent stands between the
+ * library, to which it is a lite server that always answers, and the node, to which it is the client.
  */
 export class IceAgent {
   readonly #options: IceAgentOptions;
@@ -50,7 +50,7 @@ export class IceAgent {
     this.#ready = once(this.#local, 'listening');
   }
 
-  /** What the library is told in place of the node's candidates. Begins to check those. */
+  /** Begins to check the node's candidates. Resolves to the candidate for the library. */
   async begin(): Promise<types.IceCandidate> {
     await this.#ready;
     this.#timer ??= setInterval(() => this.#check(), checkEveryMs);
@@ -104,7 +104,7 @@ export class IceAgent {
     }
   }
 
-  /** For good, but for a restart. */
+  /** Only a restart helps. */
   #fail(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

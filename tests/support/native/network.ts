@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 export type Protocol = 'udp' | 'tcp';
 
-/** Where a node can be reached. */
+/** An address of a node. */
 export interface Candidate {
   protocol: Protocol;
   address: string;
@@ -23,7 +23,7 @@ export interface Leg {
  * swallowed. TCP that is cut ends its connections, and no new ones are made.
  */
 export class Network {
-  /** What the client's WebRTC can do: where it has no ICE restart, only new transports help. */
+  /** Whether the client's WebRTC has ICE restart. A client without it can only make new transports. */
   readonly restartsIce: boolean;
   readonly #cut = new Set<Protocol>();
   readonly #legs = new Set<Leg>();
@@ -73,7 +73,7 @@ function openUdp({ address, port }: Candidate, onPacket: (packet: Buffer) => voi
   const socket = createSocket('udp4');
   let closed = false;
   socket.on('message', onPacket);
-  // A node that is gone refuses; its silence says enough.
+  // A node that has ended refuses packets; the missing answers show it.
   socket.on('error', () => undefined);
   return {
     send: (packet) => {
@@ -109,5 +109,5 @@ function openTcp({ address, port }: Candidate, onPacket: (packet: Buffer) => voi
   };
 }
 
-/** Of the first packet; more than there can be while its length has not come. */
+/** The length of the first packet; infinite while its two bytes have not come. */
 const lengthOf = (bytes: Buffer): number => (bytes.length < 2 ? Number.POSITIVE_INFINITY : bytes.readUInt16BE());

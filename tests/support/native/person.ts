@@ -7,9 +7,9 @@ import { type ReceivedTrack, SourceTrack } from './tracks.ts';
 
 export interface PersonOptions extends Pick<JoinOptions, 'url' | 'room' | 'node' | 'resumeWindowMs' | 'deadlineMs'> {
   name: string;
-  /** What is published. Default: a microphone and a camera. */
+  /** The tracks that it publishes. Default: a microphone and a camera. */
   publishes?: readonly Kind[];
-  /** What its media goes over, where that may be cut. */
+  /** The network for its media, where that may be cut. */
   network?: Network;
 }
 
@@ -18,7 +18,7 @@ export interface Received {
   payload: unknown;
 }
 
-/** Somebody in a room, with the client that browsers use and WebRTC of the native library. */
+/** A person in a room, with the client that browsers use and WebRTC of the native library. */
 export class Person {
   readonly name: string;
   readonly publishes: Kind[] = [];
@@ -61,7 +61,7 @@ export class Person {
     return this.room.peerId;
   }
 
-  /** What comes of somebody's; undefined where nothing has been subscribed to. */
+  /** The media received of another person; undefined where it has not been subscribed to. */
   from(other: Person, kind: Kind): Reception | undefined {
     return this.receptions.get(`${other.peerId}/${kind}`);
   }
@@ -84,7 +84,7 @@ export class Person {
     this.receptions.set(key, reception);
     let offs = [received(subscription.track).onNumber((number) => reception.take(number))];
     subscription.on('trackChanged', ({ track, previous }) => {
-      // A browser plays what is in the jitter buffer of the one before while the new one begins.
+      // A browser plays the jitter buffer of the previous track while the new one begins.
       offs.push(received(track).onNumber((number) => reception.take(number)));
       void previous;
       offs = offs.slice(-2);

@@ -1,4 +1,4 @@
-/** What native clients send: every packet carries its number, so that whoever receives it knows what was lost. */
+/** The packets of native clients: each carries its number, so that its receiver knows which were lost. */
 
 export const audio = { payloadType: 111, clockRate: 48_000, everyMs: 20 } as const;
 export const video = { payloadType: 96, clockRate: 90_000, everyMs: 40 } as const;
@@ -26,7 +26,7 @@ export class PacketWriter {
     this.#kind = kind;
     this.#packet = Buffer.alloc(headerBytes + before[kind] + numberBytes);
     this.#packet[0] = 0x80;
-    // The marker: a frame ends with each packet. On audio it would say that somebody begins to talk.
+    // The marker: a frame ends with each packet. On audio it would mark the begin of speech.
     this.#packet[1] = formats[kind].payloadType | (kind === 'video' ? 0x80 : 0);
     this.#packet.writeUInt32BE(ssrc, 8);
     if (kind === 'video') this.#packet.set([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01], headerBytes);

@@ -1,4 +1,4 @@
-// The little of STUN (RFC 8489) that ICE with a lite server (RFC 8445) is made of: binding requests and their answers.
+// The part of STUN (RFC 8489) that ICE with a lite server (RFC 8445) needs: binding requests and their answers.
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -29,7 +29,7 @@ export interface StunMessage {
 /** RTP, RTCP and DTLS share the port; STUN begins with two zero bits (RFC 7983). */
 export const isStun = (packet: Buffer): boolean => (packet[0] ?? 255) < 4 && packet.length >= headerBytes;
 
-/** Undefined for what is neither a binding request nor the success of one. */
+/** Undefined for messages other than a binding request or its success. */
 export function readStun(packet: Buffer): StunMessage | undefined {
   const kind = packet.readUInt16BE(0);
   const type = (Object.keys(types) as StunType[]).find((name) => types[name] === kind);

@@ -69,7 +69,7 @@ export class SourceTrack extends NativeTrack {
   }
 }
 
-/** Somebody's track as it arrives here. */
+/** A track of another person as it arrives here. */
 export class ReceivedTrack extends NativeTrack {
   received = 0;
   readonly #listeners = new Set<Sink>();
