@@ -34,7 +34,7 @@ export class Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#exited = once(this.#process, 'exit').then(([code]) => (code as number | null) ?? -1);
-    // Whoever goes without stopping its cluster, by a fault of its own, takes it along.
+    // A parent that ends without stopping its cluster, by a fault of its own, takes it along.
     const killWithUs = (): boolean => this.#process.kill('SIGKILL');
     process.once('exit', killWithUs);
     this.#process.once('exit', () => process.off('exit', killWithUs));

@@ -65,7 +65,7 @@ export const nodeSettings = {
   pipeIdleMs: {
     env: 'PIPE_IDLE_MS',
     schema: rules.integer({ min: 0, max: 600_000, fallback: 3000 }),
-    about: 'how long a pipe that nobody consumes from is kept: longer spares reconnections, shorter spares bandwidth',
+    about: 'how long a pipe without a consumer is kept: longer spares reconnections, shorter spares bandwidth',
   },
   emptySliceMs: {
     env: 'EMPTY_SLICE_MS',

@@ -15,8 +15,8 @@ export interface GatewayDrainOptions {
 }
 
 /**
- * Sends the clients of a gateway to others, each after a time of its own, so that those are not overrun. It takes no new
- * ones until that is called off; whoever was sent by then goes.
+ * Sends the clients of a gateway to others, each after a time of its own, so that those are not overrun. It takes no
+ * new ones until that is called off; clients that were sent away by then go.
  */
 export class GatewayDrain implements Drainable {
   readonly #options: GatewayDrainOptions;

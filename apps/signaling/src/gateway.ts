@@ -82,7 +82,7 @@ export class Gateway implements AsyncDisposable {
     return this.#switchboard.sessions.size;
   }
 
-  /** Rooms that somebody here is in, or on the way into. */
+  /** Rooms that a session here is in, or on the way into. */
   get rooms(): number {
     return this.#switchboard.rooms.size;
   }
@@ -106,7 +106,10 @@ export class Gateway implements AsyncDisposable {
     await this.stop();
   }
 
-  /** Sends every client away with 4000 and stops: within seconds. Their peers stay for whoever resumes them. Idempotent. */
+  /**
+   * Sends every client away with 4000 and stops: within seconds. Their peers stay, to be resumed by another gateway.
+   * Idempotent.
+   */
   stop(): Promise<void> {
     this.#switchboard.beginStop();
     return this.#lifecycle.stop();

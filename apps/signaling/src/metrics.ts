@@ -19,7 +19,7 @@ const serverErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** What is sent to clients. */
 export type FrameKind = 'reply' | 'error' | 'event' | 'notice';
 
-/** Counted for each session and event, so without looking up a label: the numbers are fetched when somebody asks. */
+/** Counted for each session and event, so without looking up a label: the numbers are fetched when they are scraped. */
 export class SentFrames {
   readonly counts: Record<FrameKind, number> = { reply: 0, error: 0, event: 0, notice: 0 };
   length = 0;
@@ -161,7 +161,7 @@ function createRepairMetrics(registers: MetricsRegistry[]) {
     }),
     reaps: new Counter({
       name: 'sfu_orphans_reaped_total',
-      help: 'Peers of dead nodes that nobody came for, and that this process took out of their room.',
+      help: 'Peers of dead nodes that were not resumed, and that this process took out of their room.',
       registers,
     }),
   };

@@ -11,7 +11,7 @@ import { hideToast, toast } from '../parts/toast.ts';
 
 type Tracks = ReadonlyMap<string, MediaStreamTrack>;
 
-/** A cluster that takes nobody back for this long is no use waiting for. */
+/** Past this, waiting for the cluster to take the client back is given up. */
 const rejoins = 5;
 
 /** Joins, and shows the meeting until it is over. Resolves with a sentence on why it ended, empty after leaving. */

@@ -45,7 +45,7 @@ export function showRoomInAddress(room: string): void {
   history.replaceState(null, '', address);
 }
 
-/** An address for somebody else: the room, and nothing of one's own name, token or devices. */
+/** An address to invite others by: the room, and nothing of one's own name, token or devices. */
 export function linkTo(room: string): string {
   const address = new URL(location.pathname, location.href);
   address.searchParams.set('room', room);

@@ -5,7 +5,7 @@ const shownMs = 8000;
 
 let hiding: ReturnType<typeof setTimeout> | undefined;
 
-/** A sentence above the controls; with an action it stays until somebody takes it. */
+/** A sentence above the controls; with an action it stays until that is taken. */
 export function toast(text: string, action?: { label: string; run: () => void }): void {
   const box = byId('toast', HTMLElement);
   const button = byId('toast-action', HTMLButtonElement);

@@ -21,7 +21,7 @@ export class NextPicture {
     this.video.srcObject = this.stream;
     over.before(this.video);
     this.video.requestVideoFrameCallback(() => this.#show());
-    // Nobody's leave is needed for a picture without sound; where it is taken away again, that is an error here.
+    // A picture without sound needs no permission to play; where it is taken away again, that is an error here.
     this.video.play().catch(() => undefined);
   }
 

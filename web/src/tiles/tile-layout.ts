@@ -1,5 +1,5 @@
 const gap = 10;
-/** Smaller than this nobody recognizes anybody: then the grid scrolls. */
+/** Smaller than this, faces can't be recognized: then the grid scrolls. */
 const leastWidth = 150;
 export const widest = 16 / 9;
 /** A camera's sides may be cut off to fill the page: by a quarter on a desk, by half on a telephone held upright. */

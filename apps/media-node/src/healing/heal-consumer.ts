@@ -24,7 +24,7 @@ export async function healConsumer(
     const record = slice.recordOf(carried.producerId);
     // It may have been closed for good since, or got a successor.
     if (!record || peer.closed || !peer.awaitingSuccessor.has(carried.consumerId)) return;
-    // A node that is gone is the business of whoever moves its peers.
+    // The gateways that move a lost node's peers see to a node that is gone.
     const address = channels.node(record.node, record.boot);
     if (!node.registry.nodes().some(({ report }) => report.address === address)) continue;
     if (!(await healOnce(place, carried, record))) continue;

@@ -20,8 +20,8 @@ export interface PipeWatchOptions {
 }
 
 /**
- * Finds the links from other nodes that should carry media and don't, and has their producers carried another way. Redis
- * may see both nodes while the network between them is cut.
+ * Finds the links from other nodes that should carry media and don't, and has their producers carried another way.
+ * Redis may see both nodes while the network between them is cut.
  */
 export class PipeWatch {
   readonly ways: Ways;
@@ -137,7 +137,7 @@ export class PipeWatch {
 
 const keyOf = (slice: Slice, end: LinkEnd): string => `${slice.room}|${end.farAddress}`;
 
-/** Whether anything should come: not of data, nor of what is paused, nor of what nobody behind it wants. */
+/** Whether anything should come: not of data, nor of what is paused, nor of producers without demand behind it. */
 function carriesMedia(slice: Slice, end: LinkEnd): boolean {
   for (const [producerId, taken] of end.taken) {
     if ('kind' in taken && !taken.paused && slice.demand.wants(producerId)) return true;

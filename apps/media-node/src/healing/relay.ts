@@ -30,7 +30,7 @@ const provenEveryMs = 50;
 const offerMs = 3000;
 
 /**
- * Somebody cannot receive from the producer's node: fetches the producer there, for them to fetch it here.
+ * Another node cannot receive from the producer's node: fetches the producer there, so that it can be fetched here.
  *
  * @throws nodeUnavailable when nothing comes to this node either, or it would have to ask a relay itself.
  */

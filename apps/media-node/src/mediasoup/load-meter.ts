@@ -9,7 +9,7 @@ const smoothing = 0.5;
 
 /**
  * A worker that owes this many answers in a row hangs, and is killed: it is replaced like one that died. Counted in
- * questions and not in seconds, so that a process that was frozen itself accuses nobody when it wakes.
+ * questions and not in seconds, so that a process that was frozen itself takes no worker for hung when it wakes.
  */
 const unansweredAtMost = 3;
 

@@ -13,7 +13,7 @@ export interface PeerTransport {
 }
 
 /**
- * ICE consent, in seconds: mediasoup's least. Longer keeps a vanished client's media flowing to nobody; a client that
+ * ICE consent, in seconds: mediasoup's least. Longer goes on sending to a client that vanished; a client that
  * is gone is noticed sooner by its WebSocket.
  */
 const iceConsentSeconds = 10;

@@ -32,8 +32,8 @@ interface Running {
 
 /**
  * Takes nothing new and lets what is here be moved. The registry says that the node drains; the gateways do the moving,
- * paced and make before break. It is over when nobody is left, or at the deadline; the node takes nobody from then on
- * either, until the drain is cancelled.
+ * paced and make before break. It is over when no peer is left, or at the deadline; the node takes no peers from then
+ * on either, until the drain is cancelled.
  */
 export class Drain implements Drainable {
   readonly #node: DrainOptions;
@@ -126,8 +126,9 @@ export class Drain implements Drainable {
   }
 
   /**
-   * Nobody here, and nobody's old place here either: who moved is still watched from it until it says so. Peers without
-   * a session are not waited for: nobody moves them, and whoever resumes one finds it another place.
+   * No peer is here, and no peer's old place either: viewers still watch a moved peer from here until it says `moved`.
+   * Peers without a session are not waited for: no gateway moves them, and the gateway that resumes one places it
+   * elsewhere.
    */
   #isEmpty(): boolean {
     const waits = [...this.#node.slices].filter(

@@ -45,7 +45,7 @@ export const syncPipe: Operation<'syncPipe'> = async (node, params) => {
 
 export const relayPipe: Operation<'relayPipe'> = relay;
 
-/** What is wanted behind a pipe counts like a viewer here; what nobody there wants is not sent to it. */
+/** What is wanted behind a pipe counts like a viewer here; without demand nothing is sent to it. */
 export const pipeDemand: Operation<'pipeDemand'> = async (node, params) => {
   const slice = findSlice(node, params);
   const end = slice.links.endNamed(params);

@@ -3,7 +3,7 @@ import type { MediaPath } from '@sluice/shared/protocol';
 import type { LinkEnd, Taken } from './link-end.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 
-/** A producer that was carried into a router of this slice, for as long as somebody there uses it. */
+/** A producer that was carried into a router of this slice, for as long as it has users there. */
 export class Carriage {
   readonly producerId: ProducerId;
   readonly router: SliceRouter;

@@ -12,7 +12,7 @@ interface Wanted {
 const fallAfterMs = 4000;
 
 /**
- * Sums what is wanted of each producer, as its highest spatial layer; −1 when nobody wants anything. More is told at
+ * Sums what is wanted of each producer, as its highest spatial layer; −1 without demand. More is told at
  * once, less after a while. A producer is taken to be wanted until it is known not to be, so that a new one starts to
  * send without waiting for a viewer.
  */
@@ -38,7 +38,7 @@ export class Demand {
     this.#settle(producerId, wanted);
   }
 
-  /** Whether anybody was known to want anything of it when that was last told. */
+  /** Whether there was any demand for it when that was last told. */
   wants(producerId: ProducerId): boolean {
     return (this.#wanted.get(producerId)?.told ?? 0) >= 0;
   }

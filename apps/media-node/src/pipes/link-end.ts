@@ -36,10 +36,10 @@ export class LinkEnd {
   /** When each was given, on the process's clock: a sweep leaves the newest alone. */
   readonly givenAt = new Map<ProducerId, number>();
   readonly taken = new Map<ProducerId, Taken>();
-  /** Exchanges under way: an end that somebody is about to use is not empty. */
+  /** Exchanges under way: an end that an exchange is about to use is not empty. */
   pending = 0;
   readonly #transport: types.PipeTransport;
-  /** Video that nobody at the other end could use yet. */
+  /** Video that no consumer at the other end can use yet. */
   readonly #shut = new Set<ProducerId>();
   #far: { transportId: string; connected: Promise<void> } | undefined;
 
@@ -93,8 +93,8 @@ export class LinkEnd {
   }
 
   /**
-   * Connects to the other end. Both sides may ask each other at once: whoever hears of the other end first connects, and
-   * the second time is a no-op.
+   * Connects to the other end. Both sides may ask each other at once: the side that hears of the other end first
+   * connects, and the second time is a no-op.
    *
    * @throws StaleLink when it is connected to another transport already.
    */
@@ -115,8 +115,8 @@ export class LinkEnd {
 
   /**
    * Begins to send a producer of this router. One that is given already is given anew: the asker lost its copy. Video
-   * starts paused, to be opened when somebody at the other end can receive: a pipe asks for a key frame the moment it
-   * flows, and a browser answers no second request within 300 ms of one that came for nobody.
+   * starts paused, to be opened when a consumer at the other end can receive: a pipe asks for a key frame the moment it
+   * flows, and a browser answers no second request within 300 ms of the first.
    */
   async give(
     producerId: ProducerId,
@@ -132,12 +132,12 @@ export class LinkEnd {
     return { kind: consumer.kind, rtpParameters, paused: consumer.producerPaused } as Omit<OpenPipeResult, 'giver'>;
   }
 
-  /** Lets through, for the first time, what was given and nobody could use. */
+  /** Lets through, for the first time, what was given before a consumer could use it. */
   async open(producerId: ProducerId): Promise<void> {
     if (this.#shut.has(producerId)) await this.want(producerId, true);
   }
 
-  /** What nobody at the other end wants is not sent. */
+  /** Without demand at the other end nothing is sent. */
   async want(producerId: ProducerId, wanted: boolean): Promise<void> {
     this.#shut.delete(producerId);
     const given = this.given.get(producerId);

@@ -8,13 +8,13 @@ import type { LinksOptions, LinkSource, Swept } from './links-options.ts';
 /** Milliseconds for one exchange about a pipe: within it a consumer waits. */
 const exchangeMs = 1500;
 /**
- * How long video that was given waits to be asked for, in ms. Shorter wastes the key frame of a slow viewer; longer costs
- * one whose word was lost.
+ * How long video that was given waits to be asked for, in ms. Shorter wastes the key frame of a slow viewer; longer
+ * costs one whose word was lost.
  */
 const openAtLatestMs = 1000;
 /** A stale pair is made anew; twice covers both sides having lost theirs. */
 const attempts = 3;
-/** What is wanted of a producer until somebody says more exactly. */
+/** The demand for a producer until the other end says more exactly. */
 export const everyLayer = 7;
 /** A list of what the asker carries may be this old when it is read: what was given since is left alone. */
 const sweepAgeMs = 5000;
@@ -74,7 +74,10 @@ export class Links {
     }
   }
 
-  /** The asker's part: somebody behind the pipe can receive now. Where that is lost, the giver opens it a moment later. */
+  /**
+   * The asker's part: a consumer behind the pipe can receive now. Where that is lost, the giver opens it a moment
+   * later.
+   */
   open(end: LinkEnd, producerId: ProducerId): void {
     const far = [...this.#standing].find(({ id }) => id === end.farTransportId);
     const request = { ...this.#named(end), producerId, maxSpatialLayer: everyLayer };
@@ -119,8 +122,8 @@ export class Links {
   }
 
   /**
-   * The asker's part of the sweep, for one pair between nodes: what the giver has lost is let go here. Both sides do it:
-   * who only gives, learns whether anybody is still there to take. Undefined while the pair is being used.
+   * The asker's part of the sweep, for one pair between nodes: what the giver has lost is let go here. Both sides do
+   * it: who only gives, learns whether the taking side is still there. Undefined while the pair is being used.
    */
   async sweep(end: LinkEnd): Promise<Swept | undefined> {
     if (end.farAddress === undefined || end.pending > 0 || end.farTransportId === undefined) return undefined;
@@ -132,7 +135,7 @@ export class Links {
     return { known: answer.known, lost: answer.missing.length, sent: answer.sent };
   }
 
-  /** Lets a pair go that leads nowhere. Whoever needs what it carried makes a new one. */
+  /** Lets a pair go that leads nowhere. The next consumer of what it carried makes a new one. */
   sever(end: LinkEnd): void {
     const told = this.#sayClosed(end, [...end.taken.keys()]);
     end.close();
@@ -175,7 +178,7 @@ export class Links {
           : await this.#call(source.address, 'openPipe', request);
       return { end, taken: await this.#settle(end, producerId, answer) };
     } catch (error) {
-      // It may have been given all the same: whoever gives to nobody is told. Where that is lost, the sweep tells it.
+      // It may have been given all the same: the giver is told to stop. Where that is lost, the sweep tells it.
       if (!(error instanceof StaleLink)) this.release(end, [producerId]).catch(() => undefined);
       throw error;
     } finally {
@@ -231,7 +234,7 @@ export class Links {
     }
   }
 
-  /** Within a process nobody else tells the other end: when one goes, with its worker perhaps, so does the other. */
+  /** Within a process no message tells the other end: when one goes, with its worker perhaps, so does the other. */
   #closeTwin(end: LinkEnd): void {
     for (const other of [...this.#standing]) if (other.id === end.farTransportId) other.close();
   }

@@ -10,13 +10,13 @@ const askMs = 2000;
 
 export interface UpstreamDemandOptions {
   clock: Clock;
-  /** Tells whoever has the producer; resolves when it was heard, or when there is nobody to tell. */
+  /** Tells the node that gives the producer; resolves when it was heard, or when no node gives it. */
   tell(producerId: ProducerId, maxSpatialLayer: number): Promise<void>;
 }
 
 /**
  * Takes to another node what is wanted of its producers. Of one producer one word at a time, and always the newest: a
- * repeated older word that overtook a newer one would stop the media, and so would a lost one that nobody repeats.
+ * repeated older word that overtook a newer one would stop the media, and so would a lost one that is not repeated.
  */
 export class UpstreamDemand {
   readonly #options: UpstreamDemandOptions;

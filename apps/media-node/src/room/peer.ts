@@ -139,8 +139,8 @@ export class Peer {
   }
 
   /**
-   * The record changes here first: a sweep that runs before the directory has answered then finds what is being written,
-   * and does not write the old record again. Where `write` fails it is as before.
+   * The record changes here first: a sweep that runs before the directory has answered then finds what is being
+   * written, and does not write the old record again. Where `write` fails it is as before.
    */
   async changeRecord(record: PeerRecord, write: () => Promise<unknown>): Promise<void> {
     const before = this.record;
@@ -227,7 +227,7 @@ export class Peer {
     return this.record.features.includes(feature);
   }
 
-  /** Closes all that is the peer's on this node. Tells nobody: its slice does. */
+  /** Closes all that is the peer's on this node. The slice tells the room and the client. */
   close(): void {
     if (this.closed) return;
     cancelTimers(this.#phase);

@@ -180,7 +180,7 @@ export class Slice {
   }
 
   /**
-   * Takes a peer over from another boot; nobody in the room sees it leave.
+   * Takes a peer over from another boot; the room does not see it leave.
    *
    * @throws peerNotFound when it has left, or has another owner or another session by now.
    */

@@ -92,7 +92,7 @@ export class Slices {
     const released = this.drop(slice)
       .then(() => directory.release(slice.room, slice.owner))
       .catch((error: unknown) => {
-        // The directory forgets a room that nobody touches; until then the claim stands in nobody's way.
+        // The directory forgets a room that no owner touches; until then the claim does no harm.
         log.debug(
           { room: slice.room, code: SluiceError.from(error).code },
           'A slice could not be given up in writing.',

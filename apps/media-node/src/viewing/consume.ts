@@ -16,8 +16,8 @@ import type { Reach } from '../pipes/pipes.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
 
 /**
- * How long viewers keep the last frame of a producer that was lost with its node or worker, in ms. Longer bridges slower
- * publishers; shorter takes a dead tile away sooner.
+ * How long viewers keep the last frame of a producer that was lost with its node or worker, in ms. Longer bridges
+ * slower publishers; shorter takes a dead tile away sooner.
  */
 export const lostGraceMs = 10_000;
 
@@ -120,8 +120,9 @@ function loseProducer({ slice, peer }: PeerPlace, consumer: types.Consumer): voi
 }
 
 /**
- * A consumer is gone though the room hasn't said that its producer is: a worker or a pipe was lost. One that understands
- * keeps its last frame, until a successor comes, the room says that there will be none, or the wait is over.
+ * A consumer is gone though the room hasn't said that its producer is: a worker or a pipe was lost. One that
+ * understands keeps its last frame, until a successor comes, the room says that there will be none, or the wait is
+ * over.
  */
 function awaitSuccessor({ slice, peer }: PeerPlace, carried: CarriedConsumer): void {
   const { consumerId } = carried;
@@ -129,7 +130,7 @@ function awaitSuccessor({ slice, peer }: PeerPlace, carried: CarriedConsumer): v
   slice.clock.setTimer(() => giveUpWaiting({ slice, peer }, consumerId), lostGraceMs);
 }
 
-/** Nobody will come in its place. */
+/** No successor will come in its place. */
 export function giveUpWaiting({ slice, peer }: PeerPlace, consumerId: ConsumerId): void {
   if (peer.awaitingSuccessor.delete(consumerId)) slice.tell(peer, consumerClosed(consumerId));
 }

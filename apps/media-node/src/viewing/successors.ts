@@ -7,7 +7,9 @@ import type { Slice } from '../room/slice.ts';
 
 export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';
 
-/** A producer may come in the place of another: everyone here who watched that one and understands gets this one too. */
+/**
+ * A producer may come in the place of another: everyone here who watched that one and understands gets this one too.
+ */
 export function replaceConsumers(slice: Slice, successor: ProducerRecord): void {
   const { replaces: replaced } = successor;
   if (replaced === undefined) return;
@@ -64,7 +66,7 @@ export function keepLost(slice: Slice, clock: Clock, producerId: ProducerId): vo
   clock.setTimer(() => slice.pipes.producerClosed(producerId), lostGraceMs);
 }
 
-/** The room has said that a producer is closed for good: nobody need wait for a successor. */
+/** The room has said that a producer is closed for good: its consumers need not wait for a successor. */
 export function stopWaiting(slice: Slice, producerId: ProducerId): void {
   for (const peer of slice.peers.values()) {
     for (const carried of [...peer.awaitingSuccessor.values()]) {

@@ -24,9 +24,9 @@ const deadlineMs = 5000;
 
 /**
  * Plays a call through two nodes of its own in this process, over no network but loopback and with no Redis: two people
- * join, one watches the other by a pipe, and one is moved. What a process does for the first time takes it several times
- * as long, and the first that a new node is given is often somebody whose node has died. A rehearsal that fails is
- * written down; the node starts all the same.
+ * join, one watches the other by a pipe, and one is moved. What a process does for the first time takes it several
+ * times as long, and the first peer that a new node is given has often lost its node. A rehearsal that fails is written
+ * down; the node starts all the same.
  */
 export async function rehearse(config: NodeConfig, version: string, log: Logger): Promise<void> {
   const began = systemClock.now();
@@ -69,7 +69,7 @@ async function play(config: NodeConfig, version: string): Promise<void> {
   await call(caller, here, there);
 }
 
-/** One worker, any ports, and nobody outside can reach it. */
+/** One worker, any ports, on loopback alone. */
 const modest = (config: NodeConfig, nodeId: string): NodeConfig => ({
   ...config,
   nodeId,
@@ -137,7 +137,7 @@ async function produceAll(player: Player, transportId = '', replaced: readonly s
   return Promise.all(producing);
 }
 
-/** Nobody is at the other end. */
+/** There is no client at the other end. */
 function connect(player: Player, transportId = ''): Promise<unknown> {
   const fingerprints = [{ algorithm: 'sha-256', value: Array(32).fill('00').join(':') }];
   return player.ask('connectTransport', { transportId, dtlsParameters: { role: 'client', fingerprints } });

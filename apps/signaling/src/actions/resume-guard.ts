@@ -5,15 +5,18 @@ import { tooMany } from '../session/refusals.ts';
 import { isTokenOf } from './resume-token.ts';
 
 /**
- * Wrong tokens that are looked into. Nobody guesses 32 random bytes; what is limited is the cost, which is a room read for
- * each. Of one peer a client errs once or twice; behind one address there may be a whole school whose gateway was lost.
+ * Wrong tokens that are looked into. 32 random bytes cannot be guessed; what is limited is the cost, which is a room
+ * read for each. Of one peer a client errs once or twice; behind one address there may be a whole school whose gateway
+ * was lost.
  */
 const rates = {
   peer: { perSecond: 1, burst: 10 },
   address: { perSecond: 10, burst: 100 },
 } as const satisfies Record<ResumeScope, Rate>;
 
-/** How many peers, and how many addresses, are remembered. Beyond it the one that was not seen for longest is forgotten. */
+/**
+ * How many peers, and how many addresses, are remembered. Beyond it the one that was not seen for longest is forgotten.
+ */
 const maxRemembered = 10_000;
 
 export type ResumeScope = 'peer' | 'address';
@@ -36,8 +39,8 @@ interface Entry {
 
 /**
  * Limits resumes with wrong tokens, for each peer and for each address. Who has the right one is let through all the
- * same: over the limit a token is still compared with what is known here without asking, and whoever spends the limit on
- * wrong ones keeps that fresh.
+ * same: over the limit a token is still compared with what is known here without asking, and a client that spends the
+ * limit on wrong ones keeps that fresh.
  */
 export class ResumeGuard {
   readonly #clock: Clock;

@@ -15,7 +15,7 @@ interface Farewell {
 
 const attemptMs = 2000;
 const retryEveryMs = 1000;
-/** Past this the node has noticed by itself that nobody speaks for the peer. */
+/** Past this the node has noticed by itself that the peer has no session. */
 const giveUpAfterMs = 30_000;
 /** An operation that was still under way when its caller gave up has ended by then. */
 const sureAfterMs = 6000;
@@ -23,7 +23,7 @@ const sureAfterMs = 6000;
 const maxUnsent = 10_000;
 
 /**
- * Takes peers off their nodes when nobody here speaks for them any more. A leave that could not be said is said again
+ * Takes peers off their nodes when they have no session here any more. A leave that could not be said is said again
  * until it was heard: otherwise a bus that was away for a moment would leave a ghost in the room. Safe to repeat, since
  * a session's id is never used twice.
  */
@@ -59,7 +59,7 @@ export class Farewells {
     await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs, unsure: false });
   }
 
-  /** Leaves the peer to whoever resumes it. One whose node isn't told is left to the node's own watch over gateways. */
+  /** Leaves the peer to be resumed. One whose node isn't told is left to the node's own watch over gateways. */
   async detach(peer: PeerAddress): Promise<void> {
     try {
       await this.#nodes.call(peer, 'detachPeer', {}, this.#clock.now() + attemptMs);
@@ -68,7 +68,7 @@ export class Farewells {
     }
   }
 
-  /** As `leave`, for a peer of which nobody knows whether its node took it in, or will. */
+  /** As `leave`, for a peer of which it is not known whether its node took it in, or will. */
   async leaveIfThere(peer: PeerAddress): Promise<void> {
     await this.#attempt({ peer, reason: 'failed', until: this.#clock.now() + sureAfterMs, unsure: true });
   }

@@ -72,7 +72,7 @@ export class Placements {
   }
 
   #begin(node: NodeReport): Placement {
-    // Forgets the outdated ones, which nobody may ask about: a node asked for by name is taken uncounted.
+    // Forgets the outdated ones, which may never be asked about: a node asked for by name is taken uncounted.
     this.#countRecent(node.id, 0);
     const entry: Recent = { placedAt: this.#clock.now(), arrivedAt: undefined };
     const entries = this.#recent.get(node.id) ?? new Set();

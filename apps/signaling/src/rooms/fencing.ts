@@ -6,8 +6,8 @@ import type { FollowedRooms } from './followed-rooms.ts';
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;
 /**
- * An orphan that nobody has come for after this long, in ms, is taken out: longer than a resume window, within which its
- * client may come back by another gateway.
+ * An orphan that no node has taken over after this long, in ms, is taken out: longer than a resume window, within which
+ * its client may come back by another gateway.
  */
 const reapAfterMs = 40_000;
 /** Who was not heard for so many leases, by a gateway that hears everyone else, is taken for dead. */
@@ -15,7 +15,7 @@ const absentForLeases = 1.5;
 
 /**
  * Takes the claims of dead nodes from them, in the rooms that this gateway follows. Nodes do the same in the rooms that
- * they share; a room whose only node has died has nobody but gateways to notice. A sweep over what the rooms say, not
+ * they share; a room whose only node has died has only gateways to notice. A sweep over what the rooms say, not
  * over what the registry remembers: so a gateway that came after a node's death finds what it left behind too.
  */
 export class Fencing {
@@ -57,7 +57,7 @@ export class Fencing {
 
   start(): void {
     this.#timer = this.#clock.setRepeating(() => void this.sweep(), sweepEveryMs);
-    // Whoever was away may have heard nobody: all absences count anew.
+    // A gateway that was away may have heard no heartbeat: all absences count anew.
     this.#unwatch = this.#bus.onChange(() => this.#absentSince.clear());
   }
 

@@ -9,7 +9,7 @@ import type {
 import type { OwnParams, PeerOperationName } from '../nodes/node-client.ts';
 
 /**
- * What a session has at its node, as far as it went through here. When the node is gone, nobody else knows it: it is what
+ * What a session has at its node, as far as it went through here. When the node is gone, only the session knows it: it is what
  * another node needs to go on with.
  */
 export class SessionMedia {
@@ -55,7 +55,7 @@ export class SessionMedia {
   ) {
     const consumerId = id as ConsumerId;
     const { preferredLayers, priority } = before.get(replaces as ConsumerId) ?? {};
-    // The one before of the same producer is gone with its pipe: nobody will close it.
+    // The one before of the same producer is gone with its pipe: no client will close it.
     if (this.consumers.get(replaces as ConsumerId)?.producerId === producerId) {
       this.consumers.delete(replaces as ConsumerId);
     }

@@ -9,9 +9,14 @@ import { frameFaults, overflow } from './refusals.ts';
 import type { Seat, SeatClient } from './seat.ts';
 import type { SessionState } from './state.ts';
 
-/** A client whose reconnect went wrong may send a few dozen frames that can't be served; this many in 10 s, no client. */
+/**
+ * A client whose reconnect went wrong may send a few dozen frames that can't be served; this many in 10 s, no client.
+ */
 const badFramesAllowed = 100;
-/** Of a client that asks for too much at once, hundreds are refused. One that goes on for this many in 10 s doesn't read. */
+/**
+ * Of a client that asks for too much at once, hundreds are refused. One that goes on for this many in 10 s doesn't
+ * read.
+ */
 const refusalsAllowed = 2000;
 
 /** Ends that the client or an operator wanted: their peers leave. After all others the peer waits for a resume. */
@@ -144,8 +149,8 @@ export class Session implements SocketListener, SeatClient {
   }
 
   /**
-   * Since when an action's time runs: since its turn came, or, where something ran out of time while it waited, since it
-   * was received. So a node that hangs costs a client one deadline, not one for each action in line.
+   * Since when an action's time runs: since its turn came, or, where something ran out of time while it waited, since
+   * it was received. So a node that hangs costs a client one deadline, not one for each action in line.
    */
   timeRunsFrom(receivedAt: number): number {
     return receivedAt < this.#timedOutAt ? receivedAt : this.#services.clock.now();
@@ -164,7 +169,7 @@ export class Session implements SocketListener, SeatClient {
   }
 
   /**
-   * Where the room's reason is that somebody wanted the peer away, the connection is closed. Where its media was lost,
+   * Where the peer was removed on purpose, the connection is closed. Where its media was lost,
    * the connection stays, as before the join: the client has its own `peerLeft` and may join again.
    */
   unseated(seat: Seat, reason: LeaveReason | undefined): void {

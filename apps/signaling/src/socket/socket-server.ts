@@ -23,7 +23,7 @@ export interface SocketServerOptions {
   /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
   allowedOrigins: readonly string[];
   maxSockets: number;
-  /** Whether a proxy says in `x-forwarded-for` where a client is: then nobody else may reach this port. */
+  /** Whether a proxy says in `x-forwarded-for` where a client is: then only that proxy may reach this port. */
   behindProxy?: boolean;
   /** Whether new connections are taken at the moment. */
   accepting?: () => boolean;
@@ -125,7 +125,7 @@ export class SocketServer {
       return;
     }
     if (accepting && !accepting()) {
-      response.writeStatus('503 Service Unavailable').end('This gateway takes nobody at the moment.');
+      response.writeStatus('503 Service Unavailable').end('This gateway takes no connections at the moment.');
       return;
     }
     if (this.#connections.size >= maxSockets) {

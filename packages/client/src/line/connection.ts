@@ -22,7 +22,9 @@ export interface ConnectionEvents {
 }
 
 export interface ConnectionOptions {
-  /** For an answer to an action, and for opening the WebSocket. Default 10,000 ms: a join may wait for a retry or two. */
+  /**
+   * For an answer to an action, and for opening the WebSocket. Default 10,000 ms: a join may wait for a retry or two.
+   */
   deadlineMs?: number;
   /** For tests, and for runtimes without a global one. */
   WebSocket?: new (
@@ -45,8 +47,8 @@ export class Connection implements Signalling {
   #end: ConnectionEnd | undefined;
   #framesHeard = 0;
   /**
-   * Events that came before anybody listened. Outside of browsers several frames may arrive in one turn: those right
-   * behind the answer to `join` come before whoever awaits that has gone on.
+   * Events that came before there was a listener. Outside of browsers several frames may arrive in one turn: those
+   * right behind the answer to `join` come before the code that awaits that has gone on.
    */
   #early: ServerEvent[] | undefined = [];
   #released = false;
@@ -126,7 +128,9 @@ export class Connection implements Signalling {
     else this.#emitter.emit('event', event);
   }
 
-  /** In a turn of its own: whoever has just joined sets its listeners first. What comes until then stays in order. */
+  /**
+   * In a turn of its own: an app that has just joined sets its listeners first. What comes until then stays in order.
+   */
   #release(): void {
     if (this.#released || !this.#early) return;
     this.#released = true;

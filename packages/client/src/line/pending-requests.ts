@@ -8,7 +8,9 @@ interface Pending {
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Actions that wait for their answer. Each ends once: in its reply, an error, its deadline, or the connection's end. */
+/**
+ * Actions that wait for their answer. Each ends once: in its reply, an error, its deadline, or the connection's end.
+ */
 export class PendingRequests {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
@@ -24,7 +26,7 @@ export class PendingRequests {
     return { id, reply: reply as Promise<Replies[A]> };
   }
 
-  /** False when nobody waits for this id (any more). */
+  /** False when no request waits for this id (any more). */
   settle(id: unknown, frame: Reply | ErrorFrame): boolean {
     const pending = this.#take(id);
     if (!pending) return false;

@@ -16,7 +16,7 @@ const lookEveryMs = 40;
 /** Enough to play without a gap; a muted microphone in discontinuous transmission sends one each 400 ms. */
 const fewPackets = 3;
 
-/** Asks the receiver itself: a video element shows no frames in a tab that nobody looks at. */
+/** Asks the receiver itself: a video element shows no frames in a hidden tab. */
 export const whenArrived: Arrival = async (consumer, { silent, settleMs }) => {
   if (silent) return;
   const stop = consumer.kind === 'video' ? playUnseen(consumer.track) : undefined;

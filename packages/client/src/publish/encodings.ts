@@ -6,7 +6,7 @@ const leastBitrate = 100_000;
 
 /**
  * Simulcast by the size of the source: three layers from 960 pixels wide, two from 480, one below. More layers than
- * that are never sent: libwebrtc drops the top one of three at 640 × 360, and a layer of 120 × 68 helps nobody.
+ * that are never sent: libwebrtc drops the top one of three at 640 × 360, and a layer of 120 × 68 is of no use.
  * Each layer carries three temporal ones (L1T3), so that a node can halve a viewer's frames without a key frame.
  */
 export function encodingsFor(width: number, height: number): types.RtpEncodingParameters[] {

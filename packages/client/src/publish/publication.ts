@@ -10,7 +10,7 @@ export type PublicationEnd = 'unpublished' | 'trackEnded' | 'byServer' | 'mediaF
 export interface PublicationEvents {
   /** Paused or resumed. */
   changed: undefined;
-  /** What nobody watches is not encoded: the highest layer that anybody wants, −1 for none. */
+  /** The highest layer that any viewer wants, −1 for none: higher ones are not encoded. */
   demand: number;
   closed: PublicationEnd;
 }
@@ -131,8 +131,8 @@ export class Publication {
   }
 
   /**
-   * Encodes up to `maxSpatialLayer`, −1 for nothing at all. One after the other: mediasoup-client takes a change back to
-   * what it was for no change while the one between is under way, and would stay there. For the room.
+   * Encodes up to `maxSpatialLayer`, −1 for nothing at all. One after the other: mediasoup-client takes a change back
+   * to what it was for no change while the one between is under way, and would stay there. For the room.
    */
   applyDemand(maxSpatialLayer: number): Promise<void> {
     const apply = async (): Promise<void> => {

@@ -19,7 +19,7 @@ export interface RoomParts {
   subscriber: Subscriber;
   data: DataChannels;
   emitter: Emitter<RoomEvents>;
-  /** A producer of somebody else's is there to be watched. */
+  /** Another peer's producer is there to be watched. */
   offered: (peer: RoomPeer, producer: ProducerInfo) => void;
   finish: (end: RoomEnd) => void;
 }
@@ -88,7 +88,7 @@ const onRoomEvent = {
   producerAdded: (parts, { peerId, producerId, ...event }, { after: { peer, producer } }) => {
     if (!peer || !producer || peerId === parts.selfId) return;
     const replaces = event.replaces ?? parts.subscriber.awaited(peerId, event);
-    // First, so that whoever subscribes to it in the event is given what was subscribed to before.
+    // First, so that a listener that subscribes to it is given the subscription that exists.
     const followed = replaces !== undefined && parts.subscriber.follow(replaces, producerId);
     parts.emitter.emit('producerAdded', { peer, producer });
     if (!followed) return parts.offered(peer, producer);

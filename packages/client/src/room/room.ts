@@ -70,7 +70,10 @@ export class Room {
     this.#listen();
   }
 
-  /** The node that serves this client's media. It changes by a move, which `peerUpdated` tells, or while the connection was lost. */
+  /**
+   * The node that serves this client's media. It changes by a move, which `peerUpdated` tells, or while the connection
+   * was lost.
+   */
   get node(): string {
     return this.#node;
   }
@@ -103,7 +106,7 @@ export class Room {
     return this.#parts.publisher.publish(track, options);
   }
 
-  /** A track of somebody's; with `autoSubscribe`, the one that came anyway. Rejects with a `SluiceClientError`. */
+  /** Another peer's track; with `autoSubscribe`, the subscription that exists. Rejects with a `SluiceClientError`. */
   subscribe(producerId: string): Promise<Subscription> {
     return this.#parts.subscriber.subscribe(
       producerId,

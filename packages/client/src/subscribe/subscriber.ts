@@ -23,8 +23,8 @@ const batchLimit = 256;
 const finalRefusals = new Set(['producerNotFound', 'cannotConsume', 'forbidden', 'limitExceeded', 'badRequest']);
 
 /**
- * Gets tracks out of the room by way of one place at a time. What is wanted in one tick goes out in one `consume`, comes
- * back as one set of consumers, is one offer and answer in the browser, and is resumed with one action.
+ * Gets tracks out of the room by way of one place at a time. What is wanted in one tick goes out in one `consume`,
+ * comes back as one set of consumers, is one offer and answer in the browser, and is resumed with one action.
  */
 export class Subscriber {
   readonly #signalling: Signalling;
@@ -68,8 +68,8 @@ export class Subscriber {
   }
 
   /**
-   * A producer stands in for another: whoever has subscribed to that one has, from here on, subscribed to this one. False
-   * when nobody has, or when it came to nothing.
+   * A producer stands in for another: a subscription to that one is, from here on, a subscription to this one. False
+   * when there is none, or when it came to nothing.
    */
   async follow(replaced: string, successor: string): Promise<boolean> {
     const asked = this.#asked.get(replaced);

@@ -7,13 +7,13 @@ import type { Signalling } from '../line/signalling.ts';
 export interface SubscriptionEvents {
   /**
    * The same by another way is about to come: `trackChanged` follows when it is there, or nothing where it comes to
-   * nothing. Whoever plays it under the old picture from here on sees its first frame at once, and not when a new video
-   * element has started.
+   * nothing. A page that plays it under the old picture from here on shows its first frame at once, and not when a new
+   * video element has started.
    */
   trackComing: { track: MediaStreamTrack; previous: MediaStreamTrack };
   /**
-   * The same camera or microphone by another way: somebody's media moved, or our own. The new track has frames already,
-   * and the old one lives for another second, so that nobody need see the change.
+   * The same camera or microphone by another way: the publisher's media moved, or our own. The new track has frames
+   * already, and the old one lives for another second, so that the change need not be seen.
    */
   trackChanged: { track: MediaStreamTrack; previous: MediaStreamTrack };
   /** The layers that the node sends now, null while it sends none. */
@@ -30,7 +30,9 @@ interface Way {
   consumer: types.Consumer;
 }
 
-/** Somebody's track, as this client receives it. It outlives consumers and producers: both are made anew by a move. */
+/**
+ * Another peer's track, as this client receives it. It outlives consumers and producers: both are made anew by a move.
+ */
 export class Subscription {
   readonly peerId: string;
   readonly kind: MediaKind;
@@ -159,7 +161,7 @@ export class Subscription {
     this.#show(way);
   }
 
-  /** The ways before the present one, by their consumers' ids: whoever changed it closes them. For the room. */
+  /** The ways before the present one, by their consumers' ids: the code that changed it closes them. For the room. */
   dropPrevious(): string[] {
     const previous = [...this.#all].filter((way) => way !== this.#way && this.#coming === 0);
     for (const way of previous) this.#drop(way);

@@ -1,6 +1,6 @@
 /**
  * The closed table of error codes that a client can see. `temporary: true` means that the same call may work later
- * without anybody changing anything; everything else needs another call, or another person.
+ * without any change; everything else needs another call, or another person.
  */
 export const errorCodes = {
   badRequest: { temporary: false },
@@ -21,7 +21,7 @@ export const errorCodes = {
   limitExceeded: { temporary: false },
   tooManyRequests: { temporary: true },
   nodeUnavailable: { temporary: true },
-  /** Of whoever runs the cluster: no such process. */
+  /** To an operator: no such process. */
   nodeUnknown: { temporary: false },
   gatewayUnknown: { temporary: false },
   noCapacity: { temporary: true },
@@ -77,7 +77,7 @@ export function isSluiceError(thrown: unknown, code?: ErrorCode): thrown is Slui
   return thrown instanceof SluiceError && (code === undefined || thrown.code === code);
 }
 
-/** Ends a `switch` over a union: a new member that nobody handles doesn't compile. */
+/** Ends a `switch` over a union: a new member that is not handled doesn't compile. */
 export function unreachable(value: never): never {
   throw new Error(`Unreachable: ${JSON.stringify(value)}`);
 }

@@ -4,7 +4,7 @@
  */
 export interface Bus {
   /**
-   * Sends to whoever hears the channel now. Resolves to how many heard, or to undefined where that is not to be had (a
+   * Sends to the channel's subscribers. Resolves to how many heard, or to undefined where that is not to be had (a
    * Redis Cluster). Rejects with `coordinatorUnavailable` at once while the bus is away: nothing is queued.
    */
   publish(channel: string, message: string): Promise<number | undefined>;

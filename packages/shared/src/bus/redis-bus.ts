@@ -39,8 +39,8 @@ export interface RedisBusCounters {
 }
 
 /**
- * The bus on Redis pub/sub; in a Redis Cluster, sharded pub/sub. Inside, channels are named as on Redis. Commands go over the process's command connection,
- * subscriptions have their own: a slow reader must not hold up writers.
+ * The bus on Redis pub/sub; in a Redis Cluster, sharded pub/sub. Inside, channels are named as on Redis. Commands go
+ * over the process's command connection, subscriptions have their own: a slow reader must not hold up writers.
  */
 class RedisBus implements Bus {
   readonly #commands: RedisCommands;
@@ -90,7 +90,7 @@ class RedisBus implements Bus {
     if (this.#closed) throw closed();
     const channel = this.#commands.name(name);
     const remove = this.#listeners.add(channel, listener);
-    // Whoever still waits for the channel to go has had its listener taken away: that is all it was promised.
+    // A caller that still waits for the channel to go has had its listener taken away: that is all it was promised.
     this.#unheard.resolve(channel);
     this.#hearing.want(channel);
     if (!this.#hearing.hears(channel)) await this.#heard.for(channel);

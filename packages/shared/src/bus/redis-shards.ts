@@ -9,9 +9,9 @@ import { RedisLink } from './redis-link.ts';
 
 /**
  * Hearing in a Redis Cluster. A shard channel is heard at the master that serves its slot, so there is a link to each
- * master (to all of them from the start: the first channel of one must not make the bus look disconnected), and a channel
- * goes to another link when its slot has gone to another master. Where the slots are is the command connection's
- * knowledge, renewed every two seconds and when a link is told otherwise.
+ * master (to all of them from the start: the first channel of one must not make the bus look disconnected), and a
+ * channel goes to another link when its slot has gone to another master. Where the slots are is the command
+ * connection's knowledge, renewed every two seconds and when a link is told otherwise.
  */
 export class RedisShards implements Hearing {
   readonly #id: string;
@@ -19,7 +19,7 @@ export class RedisShards implements Hearing {
   readonly #cluster: Cluster;
   readonly #events: HearingEvents;
   readonly #links = new Map<string, RedisLink>();
-  /** Each wanted channel and the master whose link has it; none while nobody is known to serve its slot. */
+  /** Each wanted channel and the master whose link has it; none while no master is known to serve its slot. */
   readonly #places = new Map<string, string | undefined>();
   readonly #unplaced = new Set<string>();
   readonly #onRefresh = (): void => {

@@ -8,11 +8,11 @@ export interface BeatsOptions {
   /** The inboxes of the processes that this one depends on now. */
   targets: () => Iterable<string>;
   /**
-   * Nobody hears that inbox any more. Called once for each silence; `heardAt` is when somebody last did, where that is
-   * known.
+   * That inbox has no subscriber any more. Called once for each silence; `heardAt` is when it last had one, where that
+   * is known.
    */
   onSilent: (address: string, heardAt: number | undefined) => void;
-  /** After the bus was away, in ms: until everybody has had the time to subscribe again, nobody counts as silent. */
+  /** After the bus was away, in ms: until every process has had the time to subscribe again, none counts as silent. */
   leaseMs?: number;
 }
 
@@ -23,8 +23,8 @@ export interface BeatsOptions {
 const beatEveryMs = 100;
 const beatsPerSecond = 200;
 /**
- * One beat that nobody heard may have met a subscription on its way back, which takes some 30 ms; one more, so many ms
- * later, did not. Sooner finds the killed sooner, and takes whoever is slow to subscribe again for dead.
+ * One beat without a subscriber may have met a subscription on its way back, which takes some 30 ms; one more, so many
+ * ms later, did not. Sooner finds a killed process sooner, and takes one that is slow to subscribe again for dead.
  */
 const askAgainAfterMs = 100;
 const silentAfter = 2;
@@ -39,9 +39,9 @@ const beat = encodeEnvelope({ type: 'ping', id: 'beat' });
 
 /**
  * Knows of a killed process within a quarter of a second. Its subscription ends with it, and `PUBLISH` says how many
- * heard: so whoever depends on a process sends it a beat now and then and counts those that nobody heard. A host that
- * vanished, froze or was cut off keeps its subscription for a while: that is what leases are for. In a Redis Cluster the
- * count is not to be had, and leases decide alone.
+ * heard: so a process sends beats to those that it depends on, and counts beats without a subscriber. A host that
+ * vanished, froze or was cut off keeps its subscription for a while: that is what leases are for. In a Redis Cluster
+ * the count is not to be had, and leases decide alone.
  */
 export class Beats {
   readonly #options: BeatsOptions;
@@ -103,7 +103,7 @@ export class Beats {
       pulse.missed = 0;
       pulse.heardAt = this.#options.clock.now();
     } catch {
-      // The bus is away: that says nothing about anybody.
+      // The bus is away: that says nothing about any process.
       pulse.missed = 0;
     }
   }

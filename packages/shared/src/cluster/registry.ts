@@ -43,12 +43,12 @@ export type RegistryEvent =
   | { type: 'appeared'; report: Report }
   | { type: 'left'; report: Report }
   /**
-   * It may be dead, frozen or cut off: nobody can tell from here. `silentMs` is how long ago it last gave a sign of life,
-   * on this process's clock.
+   * It may be dead, frozen or cut off: that can't be told from here. `silentMs` is how long ago it last gave a sign of
+   * life, on this process's clock.
    */
   | { type: 'lost'; report: Report; means: LossMeans; silentMs: number };
 
-/** How a loss was noticed: nobody hears its inbox any more, or its lease ran out. */
+/** How a loss was noticed: its inbox has no subscriber any more, or its lease ran out. */
 export type LossMeans = 'unheard' | 'lease';
 
 export interface RegistryOptions {
@@ -68,9 +68,9 @@ export interface RegistryOptions {
 /**
  * Which nodes and gateways live, learned from heartbeats on one channel. Every process keeps its own picture; liveness
  * is judged by the listener's own monotonic clock from the last heartbeat heard. A newcomer is greeted at once by
- * everyone who didn't know it, so its picture is whole within milliseconds. While the bus is away, and for a lease after
- * its return, nobody is judged; and neither while this process misses its own heartbeats: then it is the one that is deaf
- * or was frozen, and the others are not dead.
+ * everyone who didn't know it, so its picture is whole within milliseconds. While the bus is away, and for a lease
+ * after its return, no process is judged; and neither while this process misses its own heartbeats: then it is the one
+ * that is deaf or was frozen, and the others are not dead.
  */
 export class Registry {
   readonly #options: RegistryOptions;
@@ -119,7 +119,7 @@ export class Registry {
     this.#publish(report);
   }
 
-  /** Tells everyone that this process goes, so that nobody waits for its lease. */
+  /** Tells every process that this one goes, so that none waits for its lease. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#unwatch?.();
@@ -129,8 +129,8 @@ export class Registry {
   }
 
   /**
-   * Nobody hears its inbox any more, which somebody last did at `heardAt`: its lease needn't run out. It is known again as
-   * soon as it is heard again.
+   * Its inbox has no subscriber any more, and last had one at `heardAt`: its lease needn't run out. It is known again
+   * as soon as it is heard again.
    */
   lose(address: string, heardAt = Number.NEGATIVE_INFINITY): void {
     const member = this.#members.get(address);

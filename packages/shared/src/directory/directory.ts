@@ -25,17 +25,18 @@ import type {
  */
 export interface Directory {
   /**
-   * Claims the slice if need be, enters the peer and publishes `peerJoined`. A room that isn't there is born, with a new
-   * epoch. A peer of the same id that is there already is replaced where `shown` is the hash of its token: its producers
-   * are closed and it leaves (`replaced`) in the same change. Where another boot of the same node holds the slice, it is
-   * fenced first, in the same change: a restarted node is not locked out by its dead predecessor.
+   * Claims the slice if need be, enters the peer and publishes `peerJoined`. A room that isn't there is born, with a
+   * new epoch. A peer of the same id that is there already is replaced where `shown` is the hash of its token: its
+   * producers are closed and it leaves (`replaced`) in the same change. Where another boot of the same node holds the
+   * slice, it is fenced first, in the same change: a restarted node is not locked out by its dead predecessor.
    *
    * @throws forbidden when the id is another's, roomFull when the room has `maxPeers` others.
    */
   enter(room: RoomId, peer: NewPeerRecord, limits: EntryLimits): Promise<Entered>;
 
   /**
-   * The peer's `node` and `boot` become its owner in place of `from`, with `peerUpdated`: a move that nobody sees leave.
+   * The peer's `node` and `boot` become its owner in place of `from`, with `peerUpdated`: the room does not see the
+   * peer leave.
    *
    * @throws peerNotFound when it has left, has another token, or another owner or session than `from` says.
    */
@@ -53,20 +54,21 @@ export interface Directory {
   commit(room: RoomId, owner: Owner, changes: readonly Change[], limits?: BirthLimits): Promise<Committed>;
 
   /**
-   * Gives the slice up. Producers that it still held are removed (`nodeLost`), with events; peers that it still held are
-   * orphans then, as after `fence`. A no-op where it isn't held.
+   * Gives the slice up. Producers that it still held are removed (`nodeLost`), with events; peers that it still held
+   * are orphans then, as after `fence`. A no-op where it isn't held.
    */
   release(room: RoomId, owner: Owner): Promise<void>;
 
   /**
-   * Fences a boot in a room: its claim and its producers (`nodeLost`) go, with events (`sliceFenced` first), and its later
-   * writes are refused. Its peers stay, as orphans: another node may take each (`takePeer`), and nobody sees them leave.
-   * Idempotent: true for the one call that did it. False where there is no room.
+   * Fences a boot in a room: its claim and its producers (`nodeLost`) go, with events (`sliceFenced` first), and its
+   * later writes are refused. Its peers stay, as orphans: another node may take each (`takePeer`), and the room does
+   * not see them leave. Idempotent: true for the one call that did it. False where there is no room.
    */
   fence(room: RoomId, node: NodeId, boot: BootId): Promise<boolean>;
 
   /**
-   * Takes an orphan out that no node has taken over, and its producers, with events. True for the one call that did it; false where the peer is gone, or in other hands than `owner`'s by now.
+   * Takes an orphan out that no node has taken over, and its producers, with events. True for the one call that did it;
+   * false where the peer is gone, or in other hands than `owner`'s by now.
    */
   reap(room: RoomId, peerId: PeerId, owner: Owner, reason: LeaveReason): Promise<boolean>;
 
@@ -83,7 +85,7 @@ export interface Directory {
   subscribe(room: RoomId, listener: (batch: EventBatch) => void, onGarbage?: () => void): Promise<Subscription>;
 
   /**
-   * Keeps the rooms' keys alive and repairs a lost claim. Rooms that nobody touches for `roomTtlMs` go; an empty one
+   * Keeps the rooms' keys alive and repairs a lost claim. Rooms that no owner touches for `roomTtlMs` go; an empty one
    * goes after `emptyRoomMs`, touched or not.
    */
   touch(owner: Owner, rooms: readonly RoomId[]): Promise<Touched>;
@@ -116,7 +118,8 @@ export interface Committed extends Position {
 }
 
 /**
- * Of a change: it was made, or was so already; there is nothing that it could change; or that is another owner's by now.
+ * Of a change: it was made, or was so already; there is nothing that it could change; or that is another owner's by
+ * now.
  */
 export type Outcome = 'done' | 'missing' | 'other';
 
@@ -129,12 +132,13 @@ export interface EntryLimits extends BirthLimits {
 export interface BirthLimits {
   /**
    * A room that this call gives birth to gets a greater epoch than this one: an owner that knew the room before Redis
-   * came back empty says what it knew, so that epochs never go back, whatever Redis's clock says. Default: that of `heard`.
+   * came back empty says what it knew, so that epochs never go back, whatever Redis's clock says. Default: that of
+   * `heard`.
    */
   atLeastEpoch?: number;
   /**
-   * How far the writer has heard the room. A directory that is behind that, since it lost writes in a fail-over, goes on
-   * counting from there: nobody takes what happens next for something that he has heard already.
+   * How far the writer has heard the room. A directory that is behind that, since it lost writes in a fail-over, goes
+   * on counting from there: no reader takes the next event for one that it has heard already.
    */
   heard?: Position | undefined;
 }
@@ -158,8 +162,8 @@ export type Change =
    */
   | { type: 'restorePeer'; peer: PeerRecord }
   /**
-   * The writer lists the peer's producers: they are removed first, each with its event, then the peer. Where the peer is
-   * another's by now, or has another token, it stays, and of the producers only the writer's own go.
+   * The writer lists the peer's producers: they are removed first, each with its event, then the peer. Where the peer
+   * is another's by now, or has another token, it stays, and of the producers only the writer's own go.
    */
   | {
       type: 'removePeer';

@@ -233,7 +233,7 @@ class RedisDirectory implements Directory {
     };
   }
 
-  /** One record that somebody else spoilt must not take the room from everybody. */
+  /** One spoilt record must not make the whole room unreadable. */
   #decodeAll<T>(room: RoomId, texts: readonly string[], decode: (text: string) => T): T[] {
     return texts.flatMap((text) => {
       try {

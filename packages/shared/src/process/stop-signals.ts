@@ -1,12 +1,13 @@
 /**
- * A terminal's Ctrl-C reaches a process more than once: from the terminal, and again from whoever started it. What comes
+ * A terminal's Ctrl-C reaches a process more than once: from the terminal, and again from its parent. What comes
  * within this time, in ms, is the same wish.
  */
 const sameWishMs = 500;
 
 /**
- * Runs `stop` at the first SIGTERM or SIGINT and ends the process with 0 when it is done. A second signal is impatience:
- * it ends the process at once, with 1. Where the stop was called off, the process stays, and the next signal is a first.
+ * Runs `stop` at the first SIGTERM or SIGINT and ends the process with 0 when it is done. A second signal is
+ * impatience: it ends the process at once, with 1. Where the stop was called off, the process stays, and the next
+ * signal is a first.
  */
 export function stopOnSignals(stop: (signal: string) => Promise<'gone' | 'stays'>): void {
   let since: number | undefined;

@@ -4,7 +4,7 @@ import type { RedisAddress, RedisTarget } from './redis-target.ts';
 
 /**
  * How long a command may take, in ms, before it fails and the connection is given up as hung. Shorter fails sooner when
- * Redis hangs; longer survives a slower Redis. An operation's deadline is 2 s, so more would help nobody.
+ * Redis hangs; longer survives a slower Redis. An operation's deadline is 2 s, so more would be of no use.
  */
 export const commandTimeoutMs = 2000;
 const connectTimeoutMs = 2000;

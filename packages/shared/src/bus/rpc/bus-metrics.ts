@@ -50,7 +50,7 @@ function callMetrics(registers: MetricsRegistry[]) {
     }),
     noReceiver: new Counter({
       name: 'sfu_bus_no_receiver_total',
-      help: 'Messages that nobody heard.',
+      help: 'Messages without a subscriber.',
       labelNames: ['target'],
       registers,
     }),

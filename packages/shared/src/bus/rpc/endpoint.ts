@@ -72,7 +72,10 @@ export class Endpoint {
     return this.#inbox;
   }
 
-  /** Takes another address: a process whose boot was fenced goes on as a new one. What the old one is sent is heard still. */
+  /**
+   * Takes another address: a process whose boot was fenced goes on as a new one. What the old one is sent is heard
+   * still.
+   */
   async rename(inbox: string): Promise<void> {
     const old = this.#subscription;
     this.#subscription = await this.#options.bus.subscribe(inbox, (message) => this.#receive(message));
@@ -99,7 +102,7 @@ export class Endpoint {
     this.#client.abandon(address);
   }
 
-  /** Tells, without waiting for anything. Nobody hearing it is counted. */
+  /** Tells, without waiting for anything. A message without a subscriber is counted. */
   notify(address: string, topic: string, body: unknown): void {
     this.#options.bus.publish(address, encodeEnvelope({ type: 'notice', topic, body })).then(
       (heard) => {
@@ -148,7 +151,7 @@ export class Endpoint {
     bus.publish(this.inbox, encodeEnvelope({ type: 'ping', id: selfPing })).catch(() => undefined);
   }
 
-  /** A beat of somebody who depends on this process needs no answer: that it was heard is the answer. */
+  /** A beat of a process that depends on this one needs no answer: that it was heard is the answer. */
   #heardPing(id: string): void {
     if (id !== selfPing) return;
     this.#heardSelfAt = this.#options.clock.now();

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { WireError } from '../../base/errors.ts';
 
-/** What processes send each other. `ttlMs` is relative: nobody compares two machines' clocks (see `lateness.ts`). */
+/** What processes send each other. `ttlMs` is relative: two machines' clocks are never compared (see `lateness.ts`). */
 const request = z.object({
   type: z.literal('request'),
   /** Repeated by a retry: the receiver answers a repeated id from memory instead of doing it twice. */

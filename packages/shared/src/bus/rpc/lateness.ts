@@ -1,6 +1,9 @@
-/** For how long a sender's fastest message is what others are compared with, in ms: clocks drift apart by less meanwhile. */
+/**
+ * For how long a sender's fastest message is what others are compared with, in ms: clocks drift apart by less
+ * meanwhile.
+ */
 const windowMs = 60_000;
-/** Beyond it whoever has been silent longest is forgotten, and begins anew. */
+/** Beyond it the sender that has been silent longest is forgotten, and begins anew. */
 const maxSenders = 4096;
 /** A sender's own clock has stood still where its messages stay late by the same, give or take this, in ms, … */
 const steadyWithinMs = 100;
@@ -20,7 +23,8 @@ interface Sender {
 
 /**
  * How late messages are that were held up on their way, or by this process's own sleep. Two machines' clocks are never
- * compared: what counts is how much longer a message took than the fastest of the same sender, by each side's own clock.
+ * compared: what counts is how much longer a message took than the fastest of the same sender, by each side's own
+ * clock.
  */
 export class Lateness {
   readonly #senders = new Map<string, Sender>();

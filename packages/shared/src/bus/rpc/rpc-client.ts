@@ -27,8 +27,8 @@ const retryAfterMs = 1000;
 
 /**
  * Asks operations of other processes. A call ends once: with its result, a typed error, or `deadlineExceeded`; at once
- * with `nodeUnavailable` where nobody hears the address, or its process is lost meanwhile. Unanswered at half its time, it
- * is sent again under the same id, which the receiver answers without doing it twice.
+ * with `nodeUnavailable` where the address has no subscriber, or its process is lost meanwhile. Unanswered at half its
+ * time, it is sent again under the same id, which the receiver answers without doing it twice.
  */
 export class RpcClient {
   readonly #bus: Bus;
@@ -74,7 +74,7 @@ export class RpcClient {
     else pending.resolve(reply.result);
   }
 
-  /** Whoever has this address is lost: what it was asked will not be answered. */
+  /** The process at this address is lost: what it was asked will not be answered. */
   abandon(address: string): void {
     this.#rejectAll('The process that was to do that is lost.', (pending) => pending.address === address);
   }
@@ -142,7 +142,7 @@ export class RpcClient {
       (heard) => {
         if (heard !== 0) return;
         this.#metrics.noReceiver.inc({ target: address.split(':')[0] ?? 'other' });
-        pending.reject(new SluiceError('nodeUnavailable', 'Nobody is there to do that.'));
+        pending.reject(new SluiceError('nodeUnavailable', 'There is no process to do that.'));
       },
       (error: unknown) => pending.reject(SluiceError.from(error)),
     );

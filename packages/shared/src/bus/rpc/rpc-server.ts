@@ -14,7 +14,7 @@ export interface CallContext {
   /** The caller's inbox. */
   from: string;
   trace: string | undefined;
-  /** On this process's own clock; past it nobody waits for the result any more. */
+  /** On this process's own clock; past it the caller does not wait for the result any more. */
   deadline: number;
 }
 
@@ -76,7 +76,7 @@ export class RpcServer {
     await this.#answer(request.from, entry.reply);
   }
 
-  /** Whoever asked has given up by then, and may have done something else instead. */
+  /** The caller has given up by then, and may have done something else instead. */
   #lateBy({ from, at }: RequestEnvelope): number {
     return at === undefined ? 0 : this.#lateness.of(from, at, this.#clock.now());
   }

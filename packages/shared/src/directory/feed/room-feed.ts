@@ -14,12 +14,13 @@ export interface RoomFeedOptions {
   onEvent(event: RoomEvent, position: Position): void;
   /**
    * Whether the directory may not know everything yet, since its owners are still telling it (Redis came back empty).
-   * Meanwhile a new picture only adds: nobody is taken for gone whom the directory has merely forgotten.
+   * Meanwhile a new picture only adds: no peer is taken for gone that the directory has merely forgotten.
    */
   settling?(): boolean;
   /**
-   * The directory has lost the room, or has it in another life than the one that was followed: whoever owns a part of it
-   * has to write that part again. Called once for each loss; where a fail-over lost some writes, until they are made good.
+   * The directory has lost the room, or has it in another life than the one that was followed: each owner of a part of
+   * it has to write that part again. Called once for each loss; where a fail-over lost some writes, until they are made
+   * good.
    */
   onLost?(): void;
   /** This process's monotonic time in ms. */
@@ -87,7 +88,9 @@ export class RoomFeed {
     for (const batch of held) this.#accept(batch);
   }
 
-  /** Takes the first picture from the directory: one read, however many ask. There is none where there is no room yet. */
+  /**
+   * Takes the first picture from the directory: one read, however many ask. There is none where there is no room yet.
+   */
   load(): Promise<void> {
     if (this.#position) return Promise.resolve();
     this.#loading ??= this.#load().finally(() => {
@@ -204,7 +207,7 @@ export class RoomFeed {
       const missed = settled ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
       if (!missed) await this.#resync();
       else this.#fill(missed);
-      // Set by whoever asked meanwhile.
+      // Set by a caller that asked meanwhile.
     } while (this.#isAskedAgain());
   }
 

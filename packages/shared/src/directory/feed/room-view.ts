@@ -46,8 +46,8 @@ export class RoomView {
   }
 
   /**
-   * Whether the picture has what this event tells, or a newer record of that peer: after a loss owners write again what is
-   * in the picture already, and one that lost the peer meanwhile may be the first of them.
+   * Whether the picture has what this event tells, or a newer record of that peer: after a loss owners write again what
+   * is in the picture already, and one that lost the peer meanwhile may be the first of them.
    */
   has(event: RoomEvent): boolean {
     if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
@@ -58,7 +58,7 @@ export class RoomView {
     return false;
   }
 
-  /** This picture, and whoever and whatever only the other one has. */
+  /** This picture, and the peers and producers that only the other one has. */
   withMissingFrom(other: RoomView): RoomView {
     const whole = new RoomView();
     for (const [id, peer] of [...other.peers, ...this.peers]) {

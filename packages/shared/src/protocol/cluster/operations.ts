@@ -34,7 +34,7 @@ export const peerOperations = {
       .object({
         node: z.string().max(64),
         boot: z.string().max(32),
-        /** Who spoke for it when the move was decided: somebody else by now knows better. */
+        /** The session that spoke for it when the move was decided: a newer session's word counts. */
         sessionId: f.sessionId,
         reason: z.enum(moveReasons),
         /** How long the old place stays for the client, in ms. */
@@ -57,7 +57,9 @@ export const peerOperations = {
   detachPeer: peer,
   /** Another session speaks for the peer from now on: `resumeHash` must be the peer's own. */
   attachPeer: peer.extend({ gateway: z.string().max(128), resumeHash: z.string().max(64) }),
-  /** The peer stands where it was told to go: what it still has at its old place may go, and at the new it is at home. */
+  /**
+   * The peer stands where it was told to go: what it still has at its old place may go, and at the new it is at home.
+   */
   releasePeer: peer,
   createTransport: peer.extend(actions.createWebRtcTransport.shape),
   connectTransport: peer.extend(actions.connectTransport.omit({ role: true }).shape),
@@ -116,7 +118,7 @@ export const pipeOperations = {
   closePipe: link.extend({ askerTransportId: f.objectId, producerIds: z.array(f.producerId).max(4096) }),
   /** What the asker still carries: the giver closes the rest. The sweep behind a lost `closePipe`. */
   syncPipe: link.extend({ askerTransportId: f.objectId, producerIds: z.array(f.producerId).max(4096) }),
-  /** What anybody behind the asker wants of the producer: the highest spatial layer, −1 for nothing. */
+  /** The demand behind the asker for the producer: the highest spatial layer, −1 for nothing. */
   pipeDemand: link.extend({
     askerTransportId: f.objectId,
     producerId: f.producerId,
@@ -126,11 +128,11 @@ export const pipeOperations = {
   relayPipe: z.object({ room: f.roomId, producerId: f.producerId }),
 } as const;
 
-/** Whoever runs the cluster, by any process of it → node, or gateway. */
+/** An operator, by any process of the cluster → node, or gateway. */
 export const drainOperations = {
   /**
-   * Takes nothing new. A node waits for the gateways to move its peers, `deadlineMs` at most; a gateway sends its clients
-   * elsewhere, spread over so long. Without it, what the process's own settings say.
+   * Takes nothing new. A node waits for the gateways to move its peers, `deadlineMs` at most; a gateway sends its
+   * clients elsewhere, spread over so long. Without it, what the process's own settings say.
    */
   drain: z.object({ deadlineMs: z.int().min(0).max(86_400_000).exactOptional() }),
   cancelDrain: z.object({}),
@@ -140,7 +142,7 @@ export const drainOperations = {
 export interface DrainStatus {
   /** From its beginning until it is cancelled. */
   draining: boolean;
-  /** Nobody is waited for any more. */
+  /** No peer is waited for any more. */
   over: boolean;
   /** Peers still here, moved away, and left behind at the deadline. */
   remaining: number;
