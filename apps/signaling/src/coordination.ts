@@ -86,10 +86,10 @@ export class Coordination {
   }
 
   #createRooms(onGarbage: () => void): FollowedRooms {
-    const { directory, log, metrics } = this.#options;
+    const { directory, clock, log, metrics } = this.#options;
     const settling = () => this.#verifier.settling;
     const onRepair = (kind: 'gap' | 'resync') => metrics.repairs.inc({ kind });
-    return new FollowedRooms({ directory, log, settling, onRepair, onGarbage });
+    return new FollowedRooms({ directory, clock, log, settling, onRepair, onGarbage });
   }
 
   #createFencing(): Fencing {

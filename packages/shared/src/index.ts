@@ -23,6 +23,7 @@ export * from './directory/memory-directory.ts';
 export * from './directory/redis-directory.ts';
 export * from './directory/feed/feed-verifier.ts';
 export * from './directory/feed/room-feed.ts';
+export * from './directory/feed/room-feed-options.ts';
 export * from './directory/feed/room-view.ts';
 export * from './cluster/beats.ts';
 export * from './cluster/detection-metric.ts';

@@ -22,8 +22,8 @@ export function toClientEvent(event: RoomEvent, { epoch, seq }: Position): Clien
   return body && { ...body, epoch, seq };
 }
 
-/** Everyone but `self`, each with its producers. */
-export function toPeers(view: RoomView, self: PeerId): PeerInfo[] {
+/** Everyone, each with its producers; `self` left out. */
+export function toPeers(view: RoomView, self?: PeerId): PeerInfo[] {
   const peers = new Map<PeerId, PeerInfo>();
   for (const record of view.peers.values()) {
     if (record.peerId !== self) peers.set(record.peerId, { ...toPeer(record), producers: [] });

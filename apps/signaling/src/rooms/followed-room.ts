@@ -1,14 +1,16 @@
-import type { BootId, Directory, Logger, NodeId, PeerId, Position, RoomId } from '@sluice/shared';
+import type { BootId, Clock, Directory, Logger, NodeId, PeerId, Position, RoomId } from '@sluice/shared';
 import { type ProducerId, RoomFeed, SluiceError } from '@sluice/shared';
-import type { PeerInfo, PeerRecord, ProducerRecord, RoomEvent } from '@sluice/shared/protocol';
+import type { ClientRoomEvent, PeerInfo, PeerRecord, ProducerRecord, RoomEvent } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from './client-events.ts';
 import { Entering } from './entering.ts';
+import { commonFrame, type Frame, frameTo, snapshotFrame } from './frames.ts';
 import { type Member, Members } from './members.ts';
 import { lostProducers, type Missed, readMissed } from './missed-events.ts';
 
 export interface FollowedRoomOptions {
   room: RoomId;
   directory: Directory;
+  clock: Clock;
   log: Logger;
   /** Whether the directory may not know everything yet. */
   settling(): boolean;
@@ -45,7 +47,14 @@ export class FollowedRoom {
   constructor(options: FollowedRoomOptions) {
     this.room = options.room;
     this.#directory = options.directory;
-    this.#feed = new RoomFeed({ ...options, onEvent: (event, position) => this.#take(event, position) });
+    const { clock } = options;
+    this.#feed = new RoomFeed({
+      ...options,
+      now: () => clock.now(),
+      onEvent: (event, position) => this.#take(event, position),
+      onBatchEnd: () => this.#members.flush(),
+      onPicture: (_differences, position) => this.#takePicture(position),
+    });
   }
 
   /** Undefined until the room has been read. */
@@ -160,7 +169,30 @@ export class FollowedRoom {
 
   #take(event: RoomEvent, position: Position): void {
     const clientEvent = toClientEvent(event, position);
-    if (clientEvent) this.#members.send(JSON.stringify(clientEvent), event);
+    if (clientEvent) this.#members.send(frameOf(JSON.stringify(clientEvent), event));
     this.#members.dismiss(event);
   }
+
+  /** A picture in place of the events that were missed. Members whose peer is gone from it, or not theirs, are let go. */
+  #takePicture(position: Position): void {
+    for (const member of [...this.#members]) this.#check(member, position);
+    this.#members.send(snapshotFrame(this.room, position, toPeers(this.#feed.view)));
+    this.#members.flush();
+  }
+
+  #check(member: Member, { epoch, seq }: Position): void {
+    const { peerId, sessionId } = member;
+    const record = this.record(peerId);
+    if (!record) {
+      // The client may have heard this number already. It hears none after it.
+      const left: ClientRoomEvent = { type: 'peerLeft', peerId, reason: 'disconnected', epoch, seq: seq + 1 };
+      this.#members.letGo(member, 'disconnected', JSON.stringify(left));
+    } else if (record.sessionId !== sessionId) {
+      this.#members.letGo(member, 'replaced');
+    }
+  }
+}
+
+function frameOf(text: string, event: RoomEvent): Frame {
+  return event.type === 'message' && event.to ? frameTo(text, event.to) : commonFrame(text);
 }

@@ -14,7 +14,7 @@ export interface SeatClient {
   readonly open: boolean;
   /** The connection ended without a wish of its client or of ours: its peer waits to be resumed. */
   readonly lost: boolean;
-  deliver(frame: string): void;
+  deliver(frames: readonly string[]): void;
   notice(event: ClientPeerEvent | ClientMoveEvent): void;
   /** The seat was closed; for a reason of the room's, where one is given. */
   unseated(seat: Seat, reason: LeaveReason | undefined): void;
@@ -130,8 +130,8 @@ export class Seat implements Member {
     this.followed.add(this);
   }
 
-  deliver(frame: string): void {
-    this.client.deliver(frame);
+  deliver(frames: readonly string[]): void {
+    this.client.deliver(frames);
   }
 
   /** The peer's record, where the room knows the peer as this session's and on this node. */

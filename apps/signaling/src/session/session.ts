@@ -132,8 +132,12 @@ export class Session implements SocketListener, SeatClient {
     if (error.code === 'badRequest' || error.code === 'unknownAction') this.#countBadFrame();
   }
 
-  deliver(frame: string): void {
-    this.#send(frame, 'event');
+  deliver(frames: readonly string[]): void {
+    const [first] = frames;
+    if (frames.length === 1 && first !== undefined) return this.#send(first, 'event');
+    const sent = this.#socket.sendAll(frames);
+    for (const frame of frames.slice(0, sent)) this.#services.metrics.sent.add('event', frame.length);
+    this.#countDropped(frames.length - sent);
   }
 
   notice(event: ClientPeerEvent | ClientMoveEvent): void {
@@ -224,11 +228,11 @@ export class Session implements SocketListener, SeatClient {
   }
 
   #send(text: string, kind: FrameKind): void {
-    const { metrics } = this.#services;
-    if (this.#socket.send(text) === 'dropped') {
-      metrics.dropped.inc({ reason: this.#open ? 'slowConsumer' : 'closed' });
-      return;
-    }
-    metrics.sent.add(kind, text.length);
+    if (this.#socket.send(text) === 'dropped') return this.#countDropped(1);
+    this.#services.metrics.sent.add(kind, text.length);
+  }
+
+  #countDropped(frames: number): void {
+    if (frames > 0) this.#services.metrics.dropped.inc({ reason: this.#open ? 'slowConsumer' : 'closed' }, frames);
   }
 }

@@ -13,6 +13,8 @@ export const maxBufferedBytes = 1024 * 1024;
 export interface Wire {
   /** 1: sent; 0: buffered; 2: dropped. */
   send(text: string): number;
+  /** What is sent within `run` goes out in one write. */
+  cork(run: () => void): unknown;
   end(code: number, reason: string): void;
   close(): void;
   ping(): unknown;
@@ -55,6 +57,17 @@ export class Connection implements Socket, Pinged {
       return 'dropped';
     }
     return sendResults[this.#ws.send(text)] ?? 'dropped';
+  }
+
+  sendAll(texts: readonly string[]): number {
+    let sent = 0;
+    this.#ws?.cork(() => {
+      for (const text of texts) {
+        if (this.send(text) === 'dropped') return;
+        sent++;
+      }
+    });
+    return sent;
   }
 
   end(code: CloseCodeName, reason = ''): void {

@@ -6,6 +6,8 @@ export type SendResult = 'sent' | 'queued' | 'dropped';
 export interface Socket {
   /** Never throws. `dropped` where the connection is closed, or closes now because its client does not read. */
   send(text: string): SendResult;
+  /** As `send` for each, in one write; returns how many were not dropped: the rest was, from the first on that was. */
+  sendAll(texts: readonly string[]): number;
   /** Closes with a code of ours. Idempotent; the listener's `closed` comes before this returns. */
   end(code: CloseCodeName, reason?: string): void;
   /** Of the client's host, as far as can be told. */

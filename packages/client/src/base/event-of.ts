@@ -1,6 +1,6 @@
-import type { ClientMoveEvent, ClientPeerEvent, ClientRoomEvent } from '@sluice/shared/protocol';
+import type { ClientMoveEvent, ClientPeerEvent, ClientRoomEvent, SnapshotEvent } from '@sluice/shared/protocol';
 
-export type ServerEvent = ClientRoomEvent | ClientPeerEvent | ClientMoveEvent;
+export type ServerEvent = ClientRoomEvent | SnapshotEvent | ClientPeerEvent | ClientMoveEvent;
 
 /** The event of type `T`, also where the protocol gives several types one shape. */
 export type EventOf<T extends ServerEvent['type'], Events = ServerEvent> = Events extends { type: infer U }

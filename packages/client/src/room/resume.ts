@@ -1,11 +1,16 @@
-import type { ResumedReply } from '@sluice/shared/protocol';
+import type { ResumedReply, RoomState } from '@sluice/shared/protocol';
 import { dispatch, occur, type RoomParts } from './room-dispatch.ts';
 import { difference } from './snapshot-difference.ts';
 
 /** Catches up with the room: what was missed happens now, in order, and nothing happens twice. */
 export function applyResumed(parts: RoomParts, { events, snapshot }: ResumedReply): void {
   for (const event of events ?? []) dispatch(parts, event);
-  if (!snapshot || !isAhead(parts, snapshot)) return;
+  if (snapshot) applySnapshot(parts, snapshot);
+}
+
+/** The room as it is, in place of events that are not to be had: the difference happens now. */
+export function applySnapshot(parts: RoomParts, snapshot: RoomState): void {
+  if (!isAhead(parts, snapshot)) return;
   for (const event of difference(parts.picture, snapshot, parts.selfId)) occur(parts, event);
   parts.picture.moveTo(snapshot);
 }

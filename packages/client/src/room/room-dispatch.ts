@@ -1,7 +1,7 @@
 import type { ClientMoveEvent, ClientPeerEvent, ClientRoomEvent, ProducerInfo } from '@sluice/shared/protocol';
 import type { DataChannels } from '../data/data-channels.ts';
 import type { Emitter } from '../base/emitter.ts';
-import type { EventOf, ServerEvent } from '../base/event-of.ts';
+import type { EventOf } from '../base/event-of.ts';
 import type { Line } from '../line/line.ts';
 import type { Mover } from '../moving/mover.ts';
 import type { Publisher } from '../publish/publisher.ts';
@@ -36,7 +36,7 @@ type PeerEvent = ClientPeerEvent | ClientMoveEvent;
 type OnPeerEvent<T extends PeerEvent['type']> = (parts: RoomParts, event: EventOf<T>) => void;
 
 /** Takes an event into the picture and tells whom it concerns. Types from a newer server are ignored. */
-export function dispatch(parts: RoomParts, event: ServerEvent): void {
+export function dispatch(parts: RoomParts, event: PeerEvent | ClientRoomEvent): void {
   if (!isRoomEvent(event)) {
     const act = onPeerEvent[event.type] as ((parts: RoomParts, event: PeerEvent) => void) | undefined;
     return act?.(parts, event);
@@ -55,7 +55,7 @@ export function occur(parts: RoomParts, event: ClientRoomEvent): void {
   act?.(parts, event, { before, after });
 }
 
-function isRoomEvent(event: ServerEvent): event is ClientRoomEvent {
+function isRoomEvent(event: PeerEvent | ClientRoomEvent): event is ClientRoomEvent {
   return 'seq' in event;
 }
 

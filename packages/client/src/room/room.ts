@@ -9,7 +9,7 @@ import { Line } from '../line/line.ts';
 import { ownNodeAfter } from './own-node.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { PublishOptions } from '../publish/publisher.ts';
-import { applyResumed } from './resume.ts';
+import { applyResumed, applySnapshot } from './resume.ts';
 import { dispatch } from './room-dispatch.ts';
 import { endOf, type RoomEnd, type RoomEvents } from './room-events.ts';
 import { createParts } from './room-parts.ts';
@@ -151,7 +151,8 @@ export class Room {
     this.#line.on('event', (event) => {
       if (this.#end) return;
       this.#node = ownNodeAfter(event, this.peerId) ?? this.#node;
-      dispatch(this.#parts, event);
+      if (event.type === 'snapshot') applySnapshot(this.#parts, event);
+      else dispatch(this.#parts, event);
     });
     this.#line.on('error', (error) => this.#emitter.emit('error', error));
     this.#line.on('down', () => this.#emitter.emit('reconnecting', undefined));

@@ -12,22 +12,33 @@ export interface ReceivedFrame {
 export class FakeSocket implements Socket {
   readonly frames: ReceivedFrame[] = [];
   readonly texts: string[] = [];
+  /** How many frames came in each write of several. */
+  readonly writes: number[] = [];
   closedWith: number | undefined;
   bufferedBytes = 0;
   address = '192.0.2.1';
   listener: SocketListener | undefined;
+  /** Also told of what the client gets, and of the code that ends it. */
+  onFrame: (text: string) => void = () => undefined;
+  onEnd: (code: number) => void = () => undefined;
   #ended = false;
 
   send(text: string): SendResult {
     if (this.#ended) return 'dropped';
     this.texts.push(text);
     this.frames.push(JSON.parse(text) as ReceivedFrame);
+    this.onFrame(text);
     return 'sent';
   }
 
+  sendAll(texts: readonly string[]): number {
+    this.writes.push(texts.length);
+    return texts.filter((text) => this.send(text) === 'sent').length;
+  }
+
   end(code: CloseCodeName): void {
-    this.#end(code);
     this.closedWith ??= closeCodes[code];
+    this.#end(code);
   }
 
   /** The client goes away. */
@@ -71,6 +82,7 @@ export class FakeSocket implements Socket {
   #end(end: SocketEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.onEnd(this.closedWith ?? 1006);
     this.listener?.closed(end);
   }
 }

@@ -1,35 +1,9 @@
 import type { Subscription } from '../../bus/bus.ts';
 import { SluiceError } from '../../base/errors.ts';
 import type { RoomId } from '../../base/ids.ts';
-import type { Logger } from '../../base/logging.ts';
 import type { EventBatch, Position, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
-import type { Directory } from '../directory.ts';
+import type { RoomFeedOptions } from './room-feed-options.ts';
 import { differences, RoomView } from './room-view.ts';
-
-export interface RoomFeedOptions {
-  room: RoomId;
-  directory: Directory;
-  log: Logger;
-  /** Called for each event, once and in order, after the view has taken it in. Must not throw. */
-  onEvent(event: RoomEvent, position: Position): void;
-  /**
-   * Whether the directory may not know everything yet, since its owners are still telling it (Redis came back empty).
-   * Meanwhile a new picture only adds: no peer is taken for gone that the directory has merely forgotten.
-   */
-  settling?(): boolean;
-  /**
-   * The directory has lost the room, or has it in another life than the one that was followed: each owner of a part of
-   * it has to write that part again. Called once for each loss; where a fail-over lost some writes, until they are made
-   * good.
-   */
-  onLost?(): void;
-  /** This process's monotonic time in ms. */
-  now?: () => number;
-  /** Counts what had to be repaired: a gap filled from the stream, or the whole picture taken anew. */
-  onRepair?(kind: 'gap' | 'resync'): void;
-  /** Counts what came on the room's channel and was not a batch of events. */
-  onGarbage?: () => void;
-}
 
 /** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
 const heldBatches = 256;
@@ -188,6 +162,7 @@ export class RoomFeed {
       if (!this.#position || seq <= this.#position.seq) return;
       this.#take(event, { epoch: batch.epoch, seq });
     });
+    this.#options.onBatchEnd?.();
   }
 
   #take(event: RoomEvent, position: Position): void {
@@ -252,8 +227,14 @@ export class RoomFeed {
     const events = differences(this.#view, next);
     this.#view = next;
     this.#position = position;
-    for (const event of events) this.#options.onEvent(event, position);
+    this.#tellPicture(events, position);
     this.#options.onRepair?.('resync');
+  }
+
+  #tellPicture(events: readonly RoomEvent[], position: Position): void {
+    if (events.length === 0) return;
+    if (this.#options.onPicture) return this.#options.onPicture(events, position);
+    for (const event of events) this.#options.onEvent(event, position);
   }
 
   /** From its first event on: a picture of now would leave out what was said in it. False where that can't be had. */

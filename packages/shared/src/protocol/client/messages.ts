@@ -92,6 +92,11 @@ export interface JoinedReply extends RoomState {
   consumerTransport?: TransportParameters;
 }
 
+/** For one client alone: the room as it is, where its gateway could not fill a gap event by event. Oneself is left out. */
+export interface SnapshotEvent extends RoomState {
+  type: 'snapshot';
+}
+
 /** Either what was missed, in order, or, where that is not to be had any more, the room as it is. */
 export interface ResumedReply {
   type: 'resumed';
@@ -195,4 +200,4 @@ export type ClientPeerEvent =
 /** What goes with a move: for the peer that moves, and for those who watch it. */
 export type ClientMoveEvent = MoveEvent | { type: 'consumerAdded'; consumer: ConsumerInfo; replaces: string };
 
-export type ServerFrame = Reply | ErrorFrame | ClientRoomEvent | ClientPeerEvent;
+export type ServerFrame = Reply | ErrorFrame | ClientRoomEvent | SnapshotEvent | ClientPeerEvent;
