@@ -1,4 +1,5 @@
 import type { Clock, Drainable, DrainStatus } from '@sluice/shared';
+import type { Seat } from './session/seat.ts';
 import type { Seats } from './session/seats.ts';
 
 /** How long a client that was told to go elsewhere has for it once its time has come, in ms. */
@@ -42,15 +43,22 @@ export class GatewayDrain implements Drainable {
 
   /** Again, it only has a new deadline: those who were sent have their time. */
   begin(spreadMs = this.#options.defaultSpreadMs): void {
-    const { seats, clock, random, onChange } = this.#options;
+    const { seats, clock, onChange } = this.#options;
     const isNew = !this.draining;
     this.#until = clock.now() + spreadMs + elsewhereMs;
     if (!isNew) return;
     this.#before = seats.size;
     onChange();
-    for (const seat of seats.all()) {
-      seat.notice({ type: 'goingAway', reconnectAfterMs: Math.round(random() * spreadMs) });
-    }
+    for (const seat of seats.all()) this.#send(seat, spreadMs);
+  }
+
+  /** A connection that stood when the drain began has joined since: it is sent away too. */
+  joined(seat: Seat): void {
+    if (this.#until !== undefined) this.#send(seat, Math.max(0, this.#until - elsewhereMs - this.#options.clock.now()));
+  }
+
+  #send(seat: Seat, spreadMs: number): void {
+    seat.notice({ type: 'goingAway', reconnectAfterMs: Math.round(this.#options.random() * spreadMs) });
   }
 
   cancel(): void {

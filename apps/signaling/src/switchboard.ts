@@ -214,6 +214,7 @@ export class Switchboard {
       log,
       metrics,
       perform: (text, receivedAt, session) => dispatcher.perform(text, receivedAt, session),
+      joined: (seat) => this.drain.joined(seat),
       depart: (seat, how) =>
         how === 'lost' ? this.#farewells.detach(seat.at()) : this.#farewells.leave(seat.at(), 'disconnected'),
       gone: (session) => this.sessions.delete(session),

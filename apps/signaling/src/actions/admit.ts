@@ -1,8 +1,8 @@
 import type { NodeId, OperationResults, PeerId } from '@sluice/shared';
-import { isSluiceError, peerIdTaken } from '@sluice/shared';
+import { peerIdTaken } from '@sluice/shared';
 import type { ActionFields } from '@sluice/shared/protocol';
 import { withDeadline } from '../nodes/deadline.ts';
-import type { OwnParams, PeerAddress } from '../nodes/node-client.ts';
+import { isUnclear, type OwnParams, type PeerAddress } from '../nodes/node-client.ts';
 import { isNodesFault, type Placement } from '../nodes/placements.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
 import type { EntryCall } from './call.ts';
@@ -118,9 +118,4 @@ function joinParams({ fields }: EntryCall<'join'>, gateway: string, resumeHash: 
     ...(metadata !== undefined && { metadata }),
     ...(rtpCapabilities !== undefined && { rtpCapabilities }),
   };
-}
-
-/** Whether the node may have done what it was asked for, without our hearing of it. */
-function isUnclear(error: unknown): boolean {
-  return isSluiceError(error, 'deadlineExceeded') || isSluiceError(error, 'coordinatorUnavailable');
 }

@@ -2,6 +2,7 @@ import { channels, isSluiceError, type PeerRecord, type ProducerId, type Session
 import type { MoveEvent } from '@sluice/shared/protocol';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
 import { SessionMedia } from '../session/media.ts';
+import { isUnclear } from '../nodes/node-client.ts';
 import type { SeatDetails } from '../session/seat.ts';
 import type { EntryCall } from './call.ts';
 import type { EntryServices } from './entry.ts';
@@ -12,6 +13,8 @@ export interface Attached {
   details: SeatDetails;
   move: MoveEvent | undefined;
   reason: ResumeReason;
+  /** The session that the room names for the peer, unless another one takes it: this one, if the node could be asked. */
+  spokenForBy: SessionId;
 }
 
 /** Why it was resumed: its session was known to be lost, or stood as far as was known, or its node was lost as well. */
@@ -37,7 +40,7 @@ export async function attach(
     const record = followed.record(peerId);
     if (!record || !isTokenOf(resumeToken, record.resumeHash)) throw rejected();
     try {
-      return await attachTo(detailsOf(record, followed, sessionId), services, deadline);
+      return await attachTo(detailsOf(record, followed, sessionId), record, services, deadline);
     } catch (error) {
       if (!isSluiceError(error, 'peerNotFound')) throw error;
       await followed.catchUp();
@@ -47,8 +50,13 @@ export async function attach(
   }
 }
 
-async function attachTo(details: SeatDetails, { nodes }: EntryServices, deadline: number): Promise<Attached> {
-  const { media, peerId, resumeHash, followed } = details;
+async function attachTo(
+  details: SeatDetails,
+  record: PeerRecord,
+  { nodes, farewells }: EntryServices,
+  deadline: number,
+): Promise<Attached> {
+  const { peerId, resumeHash, followed, media, sessionId } = details;
   for (const producerId of followed.producersOf(peerId)) media.producers.add(producerId);
   try {
     const had = await nodes.call(details, 'attachPeer', { gateway: nodes.inbox, resumeHash }, deadline);
@@ -56,11 +64,13 @@ async function attachTo(details: SeatDetails, { nodes }: EntryServices, deadline
     for (const consumer of had.consumers) media.consumers.set(consumer.consumerId, consumer);
     for (const producerId of had.producerIds) media.producers.add(producerId as ProducerId);
     if (had.move) await recallLost(details);
-    return { details, move: had.move, reason: had.wasDetached ? 'sessionLost' : 'sessionStanding' };
+    const reason = had.wasDetached ? 'sessionLost' : 'sessionStanding';
+    return { details, move: had.move, reason, spokenForBy: sessionId };
   } catch (error) {
+    if (isUnclear(error)) void farewells.detach(details);
     if (!isSluiceError(error, 'nodeUnavailable')) throw error;
     await recallLost(details);
-    return { details, move: undefined, reason: 'nodeLost' };
+    return { details, move: undefined, reason: 'nodeLost', spokenForBy: record.sessionId };
   }
 }
 

@@ -23,18 +23,24 @@ export function createResume(services: EntryServices): EntryHandler<'resume'> {
     session.beginJoin();
     const followed = services.rooms.acquire(fields.room);
     const hash = () => followed.record(fields.peerId)?.resumeHash;
-    try {
-      const { outcome, reason } = await resumeIn(call, services, followed, sessionId);
-      attempt.end('right', hash());
-      services.metrics.resumes.inc({ reason, result: 'ok' });
-      return outcome;
-    } catch (error) {
+    const failed = <E>(error: E): E => {
       attempt.end(isSluiceError(error, 'resumeRejected') ? 'wrong' : 'unknown', hash());
       services.metrics.resumes.inc({ reason: 'none', result: SluiceError.from(error).code });
       services.seats.takeHeld(sessionId);
       services.rooms.release(followed);
       session.joinFailed();
-      throw error;
+      return error;
+    };
+    try {
+      const resumed = await resumeIn(call, services, followed, sessionId);
+      return () => {
+        if (!isStillOurs(resumed.attached)) throw failed(rejected());
+        attempt.end('right', hash());
+        services.metrics.resumes.inc({ reason: resumed.attached.reason, result: 'ok' });
+        return takeSeat(call, services, resumed);
+      };
+    } catch (error) {
+      throw failed(error);
     }
   };
 }
@@ -51,21 +57,40 @@ function begin({ session, fields }: ResumeCall, { rooms, resumeGuard, metrics }:
   }
 }
 
-async function resumeIn(call: ResumeCall, services: EntryServices, followed: FollowedRoom, sessionId: SessionId) {
-  const { deadline, fields } = call;
-  const { clock } = services;
-  if (!(await withDeadline(clock, deadline, followed.read()))) throw rejected();
-  const attached = await attach(call, services, followed, sessionId);
-  const missed = await withDeadline(clock, deadline, followed.missedBy(fields.peerId, fields));
-  return { outcome: () => takeSeat(call, services, attached, missed), reason: attached.reason };
+interface Resumed {
+  attached: Attached;
+  missed: Missed | undefined;
 }
 
-function takeSeat(
-  { session }: ResumeCall,
-  { seats }: EntryServices,
-  { details, move }: Attached,
-  missed: Missed | undefined,
-): ResumedReply {
+async function resumeIn(
+  call: ResumeCall,
+  services: EntryServices,
+  followed: FollowedRoom,
+  sessionId: SessionId,
+): Promise<Resumed> {
+  const { deadline, fields } = call;
+  const { clock, farewells } = services;
+  if (!(await withDeadline(clock, deadline, followed.read()))) throw rejected();
+  const attached = await attach(call, services, followed, sessionId);
+  try {
+    const missed = await withDeadline(clock, deadline, followed.missedBy(fields.peerId, fields));
+    return { attached, missed };
+  } catch (error) {
+    // Its node takes the peer for connected: its time to be resumed would never begin.
+    void farewells.detach(attached.details);
+    throw error;
+  }
+}
+
+/** While the room was read, the peer may have been kicked, or another session may have taken it. */
+function isStillOurs({ details, spokenForBy }: Attached): boolean {
+  const { followed, peerId, resumeHash } = details;
+  const record = followed.record(peerId);
+  return record?.resumeHash === resumeHash && record.sessionId === spokenForBy;
+}
+
+function takeSeat({ session }: ResumeCall, { seats }: EntryServices, { attached, missed }: Resumed): ResumedReply {
+  const { details, move } = attached;
   const seat = seats.take(session, details);
   session.seated(seat);
   // Of a move the client may not have heard: then its connection ended first, or the notice was lost.

@@ -1,5 +1,11 @@
 import type { Clock, Endpoint, Logger, PeerId, RoomId, SessionId } from '@sluice/shared';
-import { type OperationParams, type OperationResults, type peerOperations, SluiceError } from '@sluice/shared';
+import {
+  isSluiceError,
+  type OperationParams,
+  type OperationResults,
+  type peerOperations,
+  SluiceError,
+} from '@sluice/shared';
 
 export type PeerOperationName = keyof typeof peerOperations;
 
@@ -62,4 +68,9 @@ export class NodeClient {
     const whole = { ...params, room, peerId, sessionId } as unknown as OperationParams<O>;
     return this.#endpoint.call(address, operation, whole, { ttlMs, trace: sessionId });
   }
+}
+
+/** Whether the node may have done what it was asked for, without our hearing of it. */
+export function isUnclear(error: unknown): boolean {
+  return isSluiceError(error, 'deadlineExceeded') || isSluiceError(error, 'coordinatorUnavailable');
 }

@@ -33,9 +33,11 @@ export class Members {
     return this.#byPeer.values();
   }
 
-  /** From the next frame on. */
+  /** From the next frame on. An earlier session's member for the same peer is let go. */
   add(member: Member): void {
     this.flush();
+    const before = this.#byPeer.get(member.peerId);
+    if (before !== member) this.letGo(before, 'replaced');
     this.#byPeer.set(member.peerId, member);
   }
 

@@ -37,6 +37,8 @@ export interface SessionServices {
   metrics: GatewayMetrics;
   /** Does what a frame asks, and answers it. */
   perform: (text: string, receivedAt: number, session: Session) => Promise<void>;
+  /** A join or a resume has been answered. */
+  joined(seat: Seat): void;
   /** The session is over: its peer leaves its node, or waits there to be resumed. Never rejects. */
   depart(seat: Seat, how: 'left' | 'lost'): Promise<void>;
   /** The session's last call. */
@@ -170,6 +172,7 @@ export class Session implements SocketListener, SeatClient {
 
   seated(seat: Seat): void {
     this.#state = { phase: 'joined', seat };
+    this.inTurn(() => this.#services.joined(seat));
   }
 
   /**
