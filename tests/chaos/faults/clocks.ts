@@ -58,14 +58,18 @@ export const clockFaults: readonly Fault[] = [
         kind: 'gateway',
         id: 'newer',
         boot: 'newer',
-        address: 'sluice:gateway:newer:newer',
+        address: 'gateway:newer:newer',
         sessions: 0,
       };
+      const publish = async (pattern: string, message: unknown): Promise<void> => {
+        const channels = (await ask(port, 'PUBSUB', 'CHANNELS', pattern)) as string[];
+        if (channels.length === 0) problem(`no process listens on ${pattern}`);
+        for (const channel of channels) await ask(port, 'PUBLISH', channel, JSON.stringify(message));
+      };
       for (let beat = 0; beat < 5; beat++) {
-        await ask(port, 'PUBLISH', 'sluice:registry', JSON.stringify({ ...gateway, draining: false, ...newer }));
+        await publish('*:registry', { ...gateway, draining: false, ...newer });
         await wait(200);
       }
-      const channels = (await ask(port, 'PUBSUB', 'CHANNELS', 'sluice:node:*')) as string[];
       const request = {
         type: 'request',
         id: 'x1',
@@ -74,7 +78,7 @@ export const clockFaults: readonly Fault[] = [
         from: gateway.address,
         ttlMs: 2000,
       };
-      for (const channel of channels) await ask(port, 'PUBLISH', channel, JSON.stringify({ ...request, ...newer }));
+      await publish('*:node:*', { ...request, ...newer });
       await wait(500);
       await stage.ready().catch(() => problem('a process is not ready any more'));
     },

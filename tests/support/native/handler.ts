@@ -133,8 +133,10 @@ class NativeHandler extends HandlerInterface {
     return new Map([['in', { type: 'inbound-rtp', framesDecoded: received, packetsReceived: received }]]);
   }
 
+  /** Only the agent counts: the library's own figures leave media out. */
   async getTransportStats(): Promise<RTCStatsReport> {
-    return new Map();
+    const id = 'transport';
+    return new Map(this.#agent ? [[id, { id, type: id, bytesReceived: this.#agent.bytesReceived }]] : []);
   }
 
   async getSenderStats(): Promise<RTCStatsReport> {

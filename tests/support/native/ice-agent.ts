@@ -38,6 +38,7 @@ export class IceAgent {
   #everConnected = false;
   #answeredAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
+  #bytesReceived = 0;
 
   constructor(options: IceAgentOptions) {
     this.#options = options;
@@ -48,6 +49,11 @@ export class IceAgent {
     this.#local.on('message', (packet, from) => this.#fromLibrary(packet, from));
     this.#local.bind(0, '127.0.0.1');
     this.#ready = once(this.#local, 'listening');
+  }
+
+  /** From the node, answers to checks too. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
   }
 
   /** Begins to check the node's candidates. Resolves to the candidate for the library. */
@@ -113,6 +119,7 @@ export class IceAgent {
   }
 
   #fromNode(leg: Leg, packet: Buffer): void {
+    this.#bytesReceived += packet.length;
     if (!isStun(packet)) {
       if (this.#library) this.#local.send(packet, this.#library.port, this.#library.address);
       return;
