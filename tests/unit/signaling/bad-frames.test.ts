@@ -15,8 +15,11 @@ const media = (change: object) => ({ rtpParameters: { ...rtpParameters, ...chang
 const faults: Record<string, Fault[]> = {
   join: [
     ...[undefined, 7, '', long(128), 'a{b}', 'tab\there', null].map((room): Fault => ['room', { room }]),
-    ['peerId', { peerId: 'with space' }],
-    ['peerId', { peerId: long(64) }],
+    ['room', { room: ' \u200d' }],
+    ['peerId', { peerId: 'line\nbreak' }],
+    ['peerId', { peerId: long(256) }],
+    ['name', { name: 'half \ud83d' }],
+    ['name', { name: 'turned \u202e' }],
     ['name', { name: long(128) }],
     ['name', { name: 1 }],
     ['metadata', { metadata: long(4096) }],

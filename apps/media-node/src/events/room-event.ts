@@ -44,7 +44,7 @@ const handlers: { [T in RoomEvent['type']]: Follow<T> } = {
 export function followRoom(node: RoomEventOptions, slice: Slice, event: RoomEvent, position: Position): void {
   const table: Record<string, Follow<RoomEvent['type']> | undefined> = handlers as never;
   // An event type of a newer version has no handler.
-  table[event.type]?.(node, slice, event, position);
+  if (Object.hasOwn(table, event.type)) table[event.type]?.(node, slice, event, position);
 }
 
 function pausePipes(slice: Slice, producerId: Parameters<Slice['isGone']>[0], paused: boolean): void {

@@ -1,46 +1,26 @@
 import * as z from 'zod';
 import type { ConsumerId, PeerId, ProducerId, RoomId, SessionId, TransportId } from '../base/ids.ts';
+import { jsonUpTo } from './json.ts';
+import { identifier, line } from './text.ts';
 
-/** Fields that several messages share. Lengths are in UTF-16 units, JSON sizes in bytes of the encoded value. */
-const branded = <T extends string>(schema: z.ZodString) => schema as unknown as z.ZodType<T, string>;
+export type { Json } from './json.ts';
 
-const printable = /^[\p{L}\p{N}\p{P}\p{S} ]+$/u;
+/** Fields that several messages share. PROTOCOL.md says each one's rule to clients. */
+const branded = <T extends string>(schema: z.ZodType<string, string>) => schema as unknown as z.ZodType<T, string>;
 
-/** Any printable name of at most 128; braces are refused, since they would move a Redis Cluster's hash tag. */
-export const roomId = branded<RoomId>(
-  z
-    .string()
-    .min(1)
-    .max(128)
-    .regex(printable)
-    .regex(/^[^{}]+$/, 'no braces'),
-);
-export const peerId = branded<PeerId>(
-  z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9_.:@-]+$/),
-);
+/** Braces are refused, since they would move a Redis Cluster's hash tag. */
+export const roomId = branded<RoomId>(identifier({ max: 128 }).refine((room) => !/[{}]/.test(room), 'no braces'));
+/** What user directories hand out: `auth0|5f…`, `jane+test@example.org`, `CORP\jane`, a distinguished name. */
+export const peerId = branded<PeerId>(identifier({ max: 256 }));
 export const sessionId = branded<SessionId>(z.string().min(1).max(64));
 export const objectId = z.string().min(1).max(64);
 export const transportId = branded<TransportId>(objectId);
 export const producerId = branded<ProducerId>(objectId);
 export const consumerId = branded<ConsumerId>(objectId);
 
-export const displayName = z.string().max(128);
-export const source = z.string().min(1).max(32);
-export const label = z.string().max(128);
-
-/** Any JSON value of at most `limit` bytes. */
-export const jsonUpTo = (limit: number) =>
-  z.json().refine((value) => byteLength(JSON.stringify(value)) <= limit, `at most ${limit} bytes of JSON`);
-export type Json = z.infer<ReturnType<typeof z.json>>;
+export const displayName = line({ max: 128 });
+export const source = line({ min: 1, max: 32 });
+export const label = line({ max: 128 });
 
 export const metadata = jsonUpTo(4096);
 export const messagePayload = jsonUpTo(16_384);
-
-const encoder = new TextEncoder();
-function byteLength(text: string): number {
-  return encoder.encode(text).byteLength;
-}
