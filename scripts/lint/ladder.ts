@@ -21,7 +21,9 @@ export const ladders: Readonly<Record<string, readonly string[]>> = {
     'pipes',
     'mediasoup',
     'metrics.ts',
+    'bindings.ts',
     'config.ts',
+    'settings',
   ],
   'apps/signaling/src': [
     'main.ts',
@@ -40,6 +42,7 @@ export const ladders: Readonly<Record<string, readonly string[]>> = {
     'nodes',
     'metrics.ts',
     'config.ts',
+    'settings',
   ],
   'packages/shared/src': ['index.ts', 'process', 'cluster', 'directory', 'bus', 'redis', 'protocol', 'base'],
   'packages/client/src': ['index.ts', 'room', 'moving', 'subscribe', 'publish', 'data', 'media', 'line', 'base'],

@@ -1,6 +1,7 @@
 import type { ConfigOf, Environment } from '@sluice/shared';
 import { commonSettings, newNodeId, readConfig, rules } from '@sluice/shared';
 import { availableParallelism } from 'node:os';
+import { addressFaults } from './settings/addresses.ts';
 
 export const nodeSettings = {
   nodeId: { env: 'NODE_ID', schema: rules.name(newNodeId), about: 'the name of this node in the cluster' },
@@ -25,11 +26,17 @@ export const nodeSettings = {
     schema: rules.optionalText(),
     about: 'the mediasoup-worker binary; without it mediasoup looks for its own',
   },
-  rtcListenIp: { env: 'RTC_LISTEN_IP', schema: rules.ip('0.0.0.0'), about: 'the address that media is received on' },
-  rtcAnnouncedAddress: {
+  rtcListenIps: {
+    env: 'RTC_LISTEN_IP',
+    schema: rules.list(rules.ip()),
+    about:
+      'the addresses that media is received on, comma-separated; 0.0.0.0 for all of IPv4, :: for those of both families. Without it 0.0.0.0, or :: on a host without IPv4',
+  },
+  rtcAnnouncedAddresses: {
     env: 'RTC_ANNOUNCED_ADDRESS',
-    schema: rules.optionalText(),
-    about: 'the address that clients are told; without it the first one of this host that is not loopback',
+    schema: rules.list(rules.host()),
+    about:
+      'what clients are told in place of the address listened on: an IP address for each family, or a name; without it the first address of this host that is not loopback',
   },
   rtcPort: {
     env: 'RTC_PORT',
@@ -39,8 +46,9 @@ export const nodeSettings = {
   pipeListenIp: { env: 'PIPE_LISTEN_IP', schema: rules.ip().optional(), about: 'as RTC_LISTEN_IP, for other nodes' },
   pipeAnnouncedAddress: {
     env: 'PIPE_ANNOUNCED_ADDRESS',
-    schema: rules.optionalText(),
-    about: 'the address that other nodes send media to; a private network is enough',
+    schema: rules.ip().optional(),
+    about:
+      'the IP address that other nodes send media to; a private network is enough. Without it RTC_ANNOUNCED_ADDRESS, unless PIPE_LISTEN_IP is set',
   },
   pipePortMin: {
     env: 'PIPE_PORT_MIN',
@@ -100,9 +108,26 @@ export type NodeConfig = ConfigOf<typeof nodeSettings>;
 
 /** @throws ConfigError with all that is wrong. */
 export function readNodeConfig(environment: Environment): NodeConfig {
-  return readConfig(nodeSettings, environment, ({ pipePortMin, pipePortMax }) =>
-    pipePortMin > pipePortMax ? [`PIPE_PORT_MIN is ${pipePortMin}: above PIPE_PORT_MAX, which is ${pipePortMax}`] : [],
-  );
+  return readConfig(nodeSettings, environment, (config) => [...addressFaults(config), ...portFaults(config)]);
+}
+
+/** Ranges of one host must not meet: a worker, or a pipe, would find its port taken at some later time. */
+function portFaults({ rtcPort, workers, pipePortMin, pipePortMax, opsPort }: NodeConfig): string[] {
+  const rtcLast = rtcPort + workers - 1;
+  const rtc = `RTC_PORT is ${rtcPort}, so ${workers} workers take the ports to ${rtcLast}`;
+  const faults: string[] = [];
+  if (pipePortMin > pipePortMax) {
+    faults.push(`PIPE_PORT_MIN is ${pipePortMin}: above PIPE_PORT_MAX, which is ${pipePortMax}`);
+  }
+  if (rtcPort === 0) return faults;
+  if (rtcLast > 65_535) faults.push(`${rtc}: the last possible one is 65535`);
+  if (rtcPort <= pipePortMax && rtcLast >= pipePortMin) {
+    faults.push(
+      `${rtc}, and pipes have ${pipePortMin} (PIPE_PORT_MIN) to ${pipePortMax} (PIPE_PORT_MAX): they overlap`,
+    );
+  }
+  if (opsPort >= rtcPort && opsPort <= rtcLast) faults.push(`${rtc}, and OPS_PORT is ${opsPort}, one of them`);
+  return faults;
 }
 
 /** What one peer may hold at once. Generous beside any real meeting; small beside what a node could not bear. */

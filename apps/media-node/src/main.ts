@@ -1,7 +1,8 @@
 import {
-  ConfigError,
   collectProcessMetrics,
   createLogger,
+  describeFailure,
+  endOnFaults,
   openRedisCoordination,
   printableConfig,
   stopOnSignals,
@@ -15,13 +16,14 @@ import { version } from './version.ts';
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
+  process.stderr.write(`${describeFailure(error)}\n`);
   process.exit(1);
 }
 
 async function main(): Promise<void> {
   const config = readNodeConfig(process.env);
   const log = createLogger({ name: 'media-node', level: config.logLevel });
+  endOnFaults(log);
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
   await rehearse(config, version, log);
   const coordination = openRedisCoordination(config, { log });

@@ -13,6 +13,7 @@ import type {
   RoomId,
 } from '@sluice/shared';
 import {
+  assertBindable,
   Beats,
   channels,
   createBusMetrics,
@@ -27,6 +28,7 @@ import {
   SluiceError,
   startOpsServer,
 } from '@sluice/shared';
+import { nodeBindings } from './bindings.ts';
 import type { NodeConfig } from './config.ts';
 import { letGo } from './events/fenced.ts';
 import { forgetProcess } from './events/process-lost.ts';
@@ -131,6 +133,7 @@ export class MediaNode {
       onSilent: (address, heardAt) => this.registry.lose(address, heardAt),
     });
     await this.#lifecycle.start([
+      { name: 'addresses and ports', start: () => assertBindable(nodeBindings(this.config)) },
       { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
       { name: 'load meter', start: () => this.load.start(), stop: () => this.load.stop() },

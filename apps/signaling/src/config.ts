@@ -1,22 +1,14 @@
-import type { ConfigOf, Environment, GatewayId, Settings } from '@sluice/shared';
+import type { Binding, ConfigOf, Environment, GatewayId, Settings } from '@sluice/shared';
 import { commonSettings, newGatewayId, readConfig, rules } from '@sluice/shared';
 import * as z from 'zod';
+import { iceServersSetting } from './settings/ice-servers.ts';
+import { readOrigin } from './settings/origins.ts';
 
-/** What clients are told of STUN and TURN servers, as in `RTCConfiguration`. */
-const iceServers = z.array(
-  z.object({
-    urls: z.array(z.string().max(512)).min(1).max(16),
-    username: z.string().max(512).exactOptional(),
-    credential: z.string().max(512).exactOptional(),
-  }),
-);
-export type IceServers = z.infer<typeof iceServers>;
-
-const jsonText = z.string().transform((text, context): unknown => {
+const origin = z.string().transform((text, context) => {
   try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: 'custom', message: 'not JSON' });
+    return readOrigin(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
     return z.NEVER;
   }
 });
@@ -42,7 +34,7 @@ export const gatewaySettings = {
   },
   region: {
     env: 'REGION',
-    schema: rules.optionalText(),
+    schema: rules.name().optional(),
     about: 'region whose nodes are preferred for joins that name none',
   },
   placement: {
@@ -63,18 +55,10 @@ export const gatewaySettings = {
   },
   allowedOrigins: {
     env: 'ALLOWED_ORIGINS',
-    schema: rules.list(),
-    about: 'origins whose pages may connect, comma-separated; none given lets all in',
+    schema: rules.list(origin),
+    about: 'origins whose pages may connect, comma-separated, and the page that is served here; none given lets all in',
   },
-  iceServers: {
-    env: 'ICE_SERVERS',
-    schema: jsonText
-      .pipe(iceServers)
-      .optional()
-      .transform((servers) => servers ?? []),
-    about: 'JSON list of STUN and TURN servers that clients are told of',
-    secret: true,
-  },
+  iceServers: iceServersSetting,
   actionsPerSecond: {
     env: 'ACTIONS_PER_SECOND',
     schema: rules.number({ min: 1, max: 100_000, fallback: 50 }),
@@ -117,5 +101,15 @@ export type GatewayConfig = ConfigOf<typeof gatewaySettings>;
 
 /** @throws ConfigError with all that is wrong. */
 export function readGatewayConfig(environment: Environment): GatewayConfig {
-  return readConfig(gatewaySettings, environment);
+  return readConfig(gatewaySettings, environment, ({ port, opsPort }) =>
+    port === opsPort && port !== 0 ? [`PORT and OPS_PORT are both ${port}: the private port needs one of its own`] : [],
+  );
+}
+
+/** Everything that a gateway listens on. */
+export function gatewayBindings({ host, port, opsHost, opsPort }: GatewayConfig): Binding[] {
+  return [
+    { protocol: 'tcp', host, port, hostSetting: 'HOST', portSetting: 'PORT' },
+    { protocol: 'tcp', host: opsHost, port: opsPort, hostSetting: 'OPS_HOST', portSetting: 'OPS_PORT' },
+  ];
 }

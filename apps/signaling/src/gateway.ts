@@ -1,6 +1,6 @@
 import type { Bus, Clock, Directory, Logger, MetricsRegistry, OpsServer, Step } from '@sluice/shared';
-import { createMetricsRegistry, delay, Lifecycle, startOpsServer } from '@sluice/shared';
-import type { GatewayConfig } from './config.ts';
+import { assertBindable, createMetricsRegistry, delay, Lifecycle, startOpsServer } from '@sluice/shared';
+import { type GatewayConfig, gatewayBindings } from './config.ts';
 import type { Page } from './socket/page.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { Switchboard } from './switchboard.ts';
@@ -122,6 +122,7 @@ export class Gateway implements AsyncDisposable {
   /** Stopped in reverse: no new clients first, then the sessions, and their sockets when those have said goodbye. */
   #steps(): Step[] {
     return [
+      { name: 'addresses and ports', start: () => assertBindable(gatewayBindings(this.#options.config)) },
       { name: 'sockets', stop: () => this.#sockets.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
       ...this.#switchboard.steps(),

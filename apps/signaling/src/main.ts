@@ -1,8 +1,9 @@
 import {
-  ConfigError,
   collectProcessMetrics,
   createLogger,
   createMetricsRegistry,
+  describeFailure,
+  endOnFaults,
   openRedisCoordination,
   printableConfig,
   stopOnSignals,
@@ -17,13 +18,14 @@ import { version } from './version.ts';
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack)}\n`);
+  process.stderr.write(`${describeFailure(error)}\n`);
   process.exit(1);
 }
 
 async function main(): Promise<void> {
   const config = readGatewayConfig(process.env);
   const log = createLogger({ name: 'gateway', level: config.logLevel, base: { gateway: config.gatewayId } });
+  endOnFaults(log);
   log.info({ config: printableConfig(gatewaySettings, config), version }, 'Starting.');
   const coordination = openRedisCoordination(config, { log });
   const metrics = createMetricsRegistry({ role: 'gateway', version });

@@ -7,7 +7,7 @@ const settings = {
   share: { env: 'SHARE', schema: rules.number({ min: 0, max: 1, fallback: 0.5 }), about: 'how much' },
   loud: { env: 'LOUD', schema: rules.flag(false), about: 'whether it shouts' },
   mode: { env: 'MODE', schema: rules.choice(['pack', 'spread'], 'pack'), about: 'how it places' },
-  friends: { env: 'FRIENDS', schema: rules.list(), about: 'whom it knows' },
+  friends: { env: 'FRIENDS', schema: rules.list(rules.text()), about: 'whom it knows' },
   key: { env: 'KEY', schema: rules.optionalText(), about: 'what opens it', secret: true },
   redis: commonSettings.redis,
 } as const;

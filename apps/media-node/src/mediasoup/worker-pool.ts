@@ -1,7 +1,7 @@
 import type { Logger } from '@sluice/shared';
 import { createWorker, type types } from 'mediasoup';
 import type { NodeConfig } from '../config.ts';
-import { announcedAddress } from './addresses.ts';
+import { rtcAddresses } from '../settings/addresses.ts';
 import { coolest } from './worker-choice.ts';
 
 /** One worker process, and the one UDP and TCP port that all its WebRTC transports share. */
@@ -102,17 +102,17 @@ export class WorkerPool {
   }
 
   #listenInfos(index: number): types.TransportListenInfo[] {
-    const { rtcListenIp: ip, rtcPort } = this.#config;
-    const announced = announcedAddress(ip, this.#config.rtcAnnouncedAddress);
-    const common = {
-      ip,
-      ...(announced !== undefined && { announcedAddress: announced }),
-      ...(rtcPort > 0 && { port: rtcPort + index }),
-    };
-    return [
-      { protocol: 'udp', ...common },
-      { protocol: 'tcp', ...common },
-    ];
+    const { rtcPort } = this.#config;
+    const port = rtcPort > 0 ? { port: rtcPort + index } : {};
+    return rtcAddresses(this.#config).flatMap((address): types.TransportListenInfo[] => {
+      // Else it would take the IPv4 port too, which has a socket of its own.
+      const flags = address.ip === '::' ? { flags: { ipv6Only: true } } : {};
+      const common = { ...address, ...port, ...flags };
+      return [
+        { protocol: 'udp', ...common },
+        { protocol: 'tcp', ...common },
+      ];
+    });
   }
 }
 
@@ -122,6 +122,8 @@ export class WorkerPool {
  */
 function ignoreSignals(worker: types.Worker): void {
   const { onSignal } = worker as types.Worker & { onSignal?: (signal: NodeJS.Signals) => void };
-  if (!onSignal) return;
+  if (!onSignal || !process.listeners('SIGTERM').includes(onSignal)) {
+    throw new Error('This version of mediasoup listens to signals in another way: its workers would end with a drain.');
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, onSignal);
 }

@@ -12,6 +12,7 @@ import {
 } from 'uWebSockets.js';
 import { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { mayConnect } from '../settings/origins.ts';
 import { type Page, pageFile } from './page.ts';
 import type { Socket, SocketListener } from './socket.ts';
 
@@ -20,7 +21,7 @@ export interface SocketServerOptions {
   port: number;
   clock: Clock;
   log: Logger;
-  /** Pages of other origins are refused, where any are given. Clients that are no page send none and are let in. */
+  /** Pages of other origins are refused, where any are given; see `origins.ts`. */
   allowedOrigins: readonly string[];
   maxSockets: number;
   /** Whether a proxy says in `x-forwarded-for` where a client is: then only that proxy may reach this port. */
@@ -118,9 +119,9 @@ export class SocketServer {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { allowedOrigins, maxSockets, accepting } = this.#options;
-    const origin = request.getHeader('origin');
-    if (allowedOrigins.length > 0 && origin !== '' && !allowedOrigins.includes(origin)) {
+    const { allowedOrigins, maxSockets, accepting, page } = this.#options;
+    const asker = { origin: request.getHeader('origin'), host: request.getHeader('host') };
+    if (!mayConnect(asker, allowedOrigins, page !== undefined)) {
       response.writeStatus('403 Forbidden').end('This origin may not connect.');
       return;
     }

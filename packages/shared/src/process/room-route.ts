@@ -12,7 +12,8 @@ export function roomRoute(describe: (room: RoomId) => unknown): Record<string, O
 
 function readRoom(name: string): RoomId {
   try {
-    return decodeURIComponent(name) as RoomId;
+    // As `fields.roomId` does with what clients send.
+    return decodeURIComponent(name).normalize('NFC') as RoomId;
   } catch {
     throw new SluiceError('badRequest', 'The name of the room is not percent-encoded UTF-8.', {
       details: { path: 'room' },

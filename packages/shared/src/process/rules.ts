@@ -44,13 +44,13 @@ export const rules = {
       .optional()
       .transform((value) => value ?? fallback),
   optionalText: () => z.string().max(2048).refine(isOneLine, oneLine).optional(),
-  /** Items with commas between them; empty ones don't count, and none may be there twice. */
-  list: <T = string>(item: z.ZodType<T, string> = z.string() as unknown as z.ZodType<T, string>) =>
+  /** Items with commas between them; empty ones don't count. */
+  list: <T>(item: z.ZodType<T>) =>
     z
       .string()
       .optional()
       .transform((value) => splitList(value ?? ''))
-      .pipe(z.array(item).refine((items) => new Set(items).size === items.length, 'an item is there twice')),
+      .pipe(z.array(item) as unknown as z.ZodType<T[], string[]>),
   logLevel: () => rules.choice(['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'], 'info'),
 } as const;
 
