@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Child } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
@@ -83,10 +85,44 @@ describe('wrong settings', () => {
     expect(printed).not.toContain('hunter2');
   });
 
+  it('[ST14] a node whose clients are told a name ends with 1 where other nodes would be told it too', async () => {
+    const { code, stderr } = await ended(apps.node, { RTC_ANNOUNCED_ADDRESS: 'sfu.example.org', OPS_PORT: '0' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('set PIPE_ANNOUNCED_ADDRESS');
+  });
+
+  it('[ST15] a port of media or for clients that another process has is named, with what to do', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const [udp, tcp] = [socket.address().port, (server.address() as AddressInfo).port];
+    const node = { OPS_PORT: '0', RTC_PORT: String(udp), PIPE_PORT_MIN: '1024', PIPE_PORT_MAX: '1030' };
+    const ofNode = await ended(apps.node, node);
+    expect(ofNode.stderr).toContain(`RTC_PORT: UDP port ${udp} at 127.0.0.1 is taken by another process`);
+    const ofGateway = await ended(apps.gateway, { OPS_PORT: '0', PORT: String(tcp) });
+    expect(ofGateway.stderr).toContain(`PORT: TCP port ${tcp} at 127.0.0.1 is taken by another process`);
+    const ofOps = await ended(apps.gateway, { OPS_PORT: String(tcp) });
+    expect(ofOps.stderr).toContain(`OPS_PORT: TCP port ${tcp} at 127.0.0.1 is taken by another process`);
+    expect([ofNode, ofGateway, ofOps].map(({ code }) => code)).toEqual([1, 1, 1]);
+    socket.close();
+    server.close();
+  });
+
+  it("[ST15] an address of another host is named, with this host's own", async () => {
+    const { code, stderr } = await ended(apps.node, { OPS_PORT: '0', RTC_LISTEN_IP: '198.51.100.7' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /RTC_LISTEN_IP is 198\.51\.100\.7, and this host has no such address: it has .*127\.0\.0\.1/,
+    );
+    expect(stderr, 'no stack').not.toMatch(/\n\s+at /);
+  });
+
   it('[NO5] a node that cannot have its worker ends with 1, and says why', async () => {
     const { code, stderr } = await ended(apps.node, { MEDIASOUP_WORKER_BIN: '/nowhere/worker', OPS_PORT: '0' });
     expect(code).toBe(1);
     expect(stderr).toContain('workers');
+    expect(stderr, 'the cause too').toMatch(/because: .*(ENOENT|nowhere)/);
   });
 });
 

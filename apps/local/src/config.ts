@@ -1,3 +1,5 @@
+import { readRedisTarget } from '@sluice/shared';
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { availableParallelism } from 'node:os';
 
@@ -20,7 +22,7 @@ export const usage = `Options:
   --gateways N   signaling gateways (1)
   --workers N    mediasoup workers a node (as many as there are cores for all nodes, 2 at most)
   --port P       the first gateway's port (8080)
-  --host A       the address to listen on and to announce (127.0.0.1: this machine alone)
+  --host A       the IP address to listen on and to announce (127.0.0.1: this machine alone; 0.0.0.0: all)
   --redis URL    use this Redis (or REDIS_URL)
   --verbose      show every log line`;
 
@@ -32,22 +34,43 @@ export function readLocalOptions(args: string[], environment: NodeJS.ProcessEnv)
       nodes: { type: 'string', default: '2' },
       gateways: { type: 'string', default: '1' },
       workers: { type: 'string' },
-      port: { type: 'string', default: environment['PORT'] ?? '8080' },
+      port: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       redis: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
   });
-  const nodes = numberOption('nodes', values.nodes, 1, 32);
+  const nodes = numberOption('--nodes', values.nodes, 1, 32);
+  const gateways = numberOption('--gateways', values.gateways, 1, 32);
+  // An empty variable counts as none, as in every setting.
+  const [source, port] = values.port === undefined ? ['PORT', environment['PORT'] || '8080'] : ['--port', values.port];
   return {
     nodes,
-    gateways: numberOption('gateways', values.gateways, 1, 32),
-    workers: values.workers === undefined ? workersFor(nodes) : numberOption('workers', values.workers, 1, 64),
-    port: numberOption('port', values.port, 0, 65_535),
-    host: values.host,
-    redisUrl: values.redis ?? environment['REDIS_URL'],
+    gateways,
+    workers: values.workers === undefined ? workersFor(nodes) : numberOption('--workers', values.workers, 1, 64),
+    port: numberOption(source, port, 0, 65_536 - gateways),
+    host: hostOption(values.host),
+    redisUrl: redisOption(values.redis, environment['REDIS_URL'] || undefined),
     verbose: values.verbose,
   };
+}
+
+function hostOption(text: string): string {
+  const host = text === 'localhost' ? '127.0.0.1' : text;
+  if (isIP(host) !== 0) return host;
+  throw new Error(`--host must be an IP address of this machine, or 0.0.0.0 for all, not ${JSON.stringify(text)}.`);
+}
+
+/** Its text is not repeated: a part of it may be a password. */
+function redisOption(option: string | undefined, variable: string | undefined): string | undefined {
+  const url = option ?? variable;
+  if (url === undefined) return undefined;
+  try {
+    readRedisTarget(url);
+    return url;
+  } catch (error) {
+    throw new Error(`${option === undefined ? 'REDIS_URL' : '--redis'} ${(error as Error).message}.`, { cause: error });
+  }
 }
 
 /** Enough to show that a node has several, few enough for a laptop to survive. */
@@ -56,7 +79,7 @@ export function workersFor(nodes: number): number {
 }
 
 function numberOption(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new Error(`--${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new Error(`${name} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}.`);
 }

@@ -1,13 +1,20 @@
 import type { LocalOptions } from './config.ts';
 
-export type Shape = Pick<LocalOptions, 'workers' | 'port' | 'host'>;
+export type Shape = Pick<LocalOptions, 'workers' | 'port' | 'host'> & {
+  /** A further address to receive media at: Firefox sends to no loopback address. */
+  mediaAlsoAt?: string | undefined;
+};
 
 /** Nodes of a local cluster share the machine: ports are the system's choice, and peers are spread so that pipes show. */
-export function localNodeEnvironment(index: number, { workers, host }: Shape): Record<string, string | undefined> {
+export function localNodeEnvironment(
+  index: number,
+  { workers, host, mediaAlsoAt }: Shape,
+): Record<string, string | undefined> {
   return {
     NODE_ID: `node-${index + 1}`,
     WORKERS: String(workers),
-    RTC_LISTEN_IP: host,
+    RTC_LISTEN_IP: mediaAlsoAt === undefined ? host : `${host},${mediaAlsoAt}`,
+    PIPE_LISTEN_IP: '127.0.0.1',
     RTC_PORT: '0',
     PLACEMENT: 'spread',
     OPS_HOST: '127.0.0.1',

@@ -10,6 +10,7 @@ import {
 } from '@sluice/shared';
 import { type Gateway, readGatewayConfig, startGateway } from '@sluice/signaling';
 import { buildPage } from '@sluice/web';
+import { pageUrls } from './reachable.ts';
 import { localGatewayEnvironment, localNodeEnvironment, type Shape } from './environment.ts';
 
 export interface LocalClusterOptions extends Shape {
@@ -64,8 +65,12 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   urlOf(gateway: number): string {
-    const host = this.#options.host === '127.0.0.1' ? 'localhost' : this.#options.host;
-    return `http://${host}:${this.gateways[gateway]?.port ?? this.#options.port}`;
+    return this.urlsOf(gateway)[0] ?? '';
+  }
+
+  /** By every address that the gateway listens on. */
+  urlsOf(gateway: number): string[] {
+    return pageUrls(this.#options.host, this.gateways[gateway]?.port ?? this.#options.port);
   }
 
   async stop(): Promise<void> {

@@ -1,23 +1,23 @@
-import { stopOnSignals } from '@sluice/shared';
+import { describeFailure, describeTarget, readRedisTarget, stopOnSignals } from '@sluice/shared';
 import { createPrettyLogger } from './pretty-log.ts';
 import { box, plural } from './box.ts';
 import { type LocalOptions, readLocalOptions, usage } from './config.ts';
 import { LocalCluster } from './local-cluster.ts';
+import { outsideAddresses, reachNotes } from './reachable.ts';
 
 const options = readOptions();
+const mediaAlsoAt = options.host === '127.0.0.1' ? outsideAddresses()[0] : undefined;
 const log = createPrettyLogger(options.verbose ? 'info' : 'warn');
 
 try {
-  const cluster = await LocalCluster.start({ ...options, log });
+  const cluster = await LocalCluster.start({ ...options, mediaAlsoAt, log });
   process.stdout.write(`\n${describe(cluster, options)}\n\n  Open it twice to see yourself. Ctrl-C stops it.\n\n`);
   stopOnSignals(async () => {
     await cluster.stop();
     return 'gone';
   });
 } catch (error) {
-  const cause = (error as Error).cause;
-  process.stderr.write(`The cluster could not be started: ${(error as Error).message}\n`);
-  if (cause instanceof Error) process.stderr.write(`  ${cause.message}\n`);
+  process.stderr.write(`The cluster could not be started. ${describeFailure(error)}\n`);
   process.exit(1);
 }
 
@@ -30,14 +30,15 @@ function readOptions(): LocalOptions {
   }
 }
 
-function describe(cluster: LocalCluster, { nodes, gateways, workers, redisUrl }: LocalOptions): string {
-  const urls = cluster.gateways.map((_, index) => cluster.urlOf(index));
+function describe(cluster: LocalCluster, { host, nodes, gateways, workers, redisUrl }: LocalOptions): string {
+  const urls = cluster.gateways.flatMap((_, index) => cluster.urlsOf(index));
   const [first, ...others] = urls;
   return box([
     `Sluice is ready. Open  ${first}`,
     ...others.map((url) => `                  and  ${url}`),
     '',
     `${plural(gateways, 'gateway')} · ${plural(nodes, 'node')} with ${plural(workers, 'worker')} each · ` +
-      (redisUrl === undefined ? 'no Redis needed' : 'over Redis'),
+      (redisUrl === undefined ? 'no Redis needed' : `over ${describeTarget(readRedisTarget(redisUrl))}`),
+    ...reachNotes(host, mediaAlsoAt),
   ]);
 }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
+import { pageUrls } from './reachable.ts';
 import { localGatewayEnvironment, localNodeEnvironment, type Shape } from './environment.ts';
 
 export interface ProcessClusterOptions extends Shape {
@@ -41,8 +42,12 @@ export class ProcessCluster implements AsyncDisposable {
   }
 
   urlOf(gateway: number): string {
-    const host = this.#options.host === '127.0.0.1' ? 'localhost' : this.#options.host;
-    return `http://${host}:${this.gateways[gateway]?.up.port}`;
+    return this.urlsOf(gateway)[0] ?? '';
+  }
+
+  /** By every address that the gateway listens on. */
+  urlsOf(gateway: number): string[] {
+    return pageUrls(this.#options.host, this.gateways[gateway]?.up.port ?? 0);
   }
 
   /** Starts a node in this place: the first time, or again after the last one there has ended. */

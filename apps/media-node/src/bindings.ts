@@ -6,6 +6,7 @@ import { pipeAddress, rtcAddresses } from './settings/addresses.ts';
 export function nodeBindings(config: NodeConfig): Binding[] {
   const { workers, rtcPort, opsHost, opsPort } = config;
   const rtcPorts = rtcPort === 0 ? [0] : Array.from({ length: workers }, (_, index) => rtcPort + index);
+  const pipeHost = config.pipeListenIp === undefined ? 'RTC_LISTEN_IP' : 'PIPE_LISTEN_IP';
   const rtc = { hostSetting: 'RTC_LISTEN_IP', portSetting: 'RTC_PORT' };
   return [
     { protocol: 'tcp', host: opsHost, port: opsPort, hostSetting: 'OPS_HOST', portSetting: 'OPS_PORT' },
@@ -13,7 +14,7 @@ export function nodeBindings(config: NodeConfig): Binding[] {
       protocol: 'udp',
       host: pipeAddress(config).ip,
       port: 0,
-      hostSetting: 'PIPE_LISTEN_IP',
+      hostSetting: pipeHost,
       portSetting: 'PIPE_PORT_MIN',
     },
     ...rtcAddresses(config).flatMap(({ ip }) =>
