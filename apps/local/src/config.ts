@@ -43,14 +43,15 @@ export function readLocalOptions(args: string[], environment: NodeJS.ProcessEnv)
   const nodes = numberOption('--nodes', values.nodes, 1, 32);
   const gateways = numberOption('--gateways', values.gateways, 1, 32);
   // An empty variable counts as none, as in every setting.
-  const [source, port] = values.port === undefined ? ['PORT', environment['PORT'] || '8080'] : ['--port', values.port];
+  const variable = (name: string) => (environment[name] === '' ? undefined : environment[name]);
+  const [source, port] = values.port === undefined ? ['PORT', variable('PORT') ?? '8080'] : ['--port', values.port];
   return {
     nodes,
     gateways,
     workers: values.workers === undefined ? workersFor(nodes) : numberOption('--workers', values.workers, 1, 64),
     port: numberOption(source, port, 0, 65_536 - gateways),
     host: hostOption(values.host),
-    redisUrl: redisOption(values.redis, environment['REDIS_URL'] || undefined),
+    redisUrl: redisOption(values.redis, variable('REDIS_URL')),
     verbose: values.verbose,
   };
 }
