@@ -39,6 +39,7 @@ import { PipeWatch, pipedTo } from './healing/pipe-watch.ts';
 import { sourceOf } from './healing/producer-source.ts';
 import { LoadMeter } from './mediasoup/load-meter.ts';
 import { ownLoadMeter, usableCores } from './mediasoup/process-load.ts';
+import { logWorkers } from './mediasoup/worker-log.ts';
 import { WorkerPool } from './mediasoup/worker-pool.ts';
 import { createNodeMetrics, type NodeMetrics } from './metrics.ts';
 import { Drain } from './moving/drain.ts';
@@ -102,7 +103,7 @@ export class MediaNode {
     this.metricsRegistry = createMetricsRegistry({ role: 'node', version, node: config.nodeId });
     this.#busMetrics = createBusMetrics(this.metricsRegistry);
     this.metrics = createNodeMetrics(this.metricsRegistry, () => takeCensus(this));
-    this.pool = new WorkerPool({ config, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
+    this.pool = new WorkerPool({ config, clock, log: this.log, onDied: () => this.metrics.workerDeaths.inc() });
     this.load = this.#createLoadMeter();
     this.ports = new PipePorts({ clock, onChange: () => this.registry.beat() });
     this.drain = new Drain(this);
@@ -134,7 +135,7 @@ export class MediaNode {
     });
     await this.#lifecycle.start([
       { name: 'addresses and ports', start: () => assertBindable(nodeBindings(this.config)) },
-      { name: 'workers', start: () => this.pool.start(), stop: () => this.pool.close() },
+      { name: 'workers', start: () => this.#startWorkers(), stop: () => this.pool.close() },
       { name: 'ops server', start: () => this.#startOps(), stop: () => this.#ops?.close() },
       { name: 'load meter', start: () => this.load.start(), stop: () => this.load.stop() },
       { name: 'bus endpoint', waits: true, start: () => this.endpoint.start(), stop: () => this.endpoint.close() },
@@ -256,6 +257,12 @@ export class MediaNode {
 
   *#feeds() {
     for (const slice of this.slices) yield slice.feed;
+  }
+
+  #startWorkers(): Promise<void> {
+    const { log, clock, metrics } = this;
+    logWorkers({ log, clock, onLine: (level) => metrics.workerLines.inc({ level }) });
+    return this.pool.start();
   }
 
   async #startOps(): Promise<void> {

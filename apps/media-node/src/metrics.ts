@@ -110,6 +110,12 @@ export function createNodeMetrics(registry: MetricsRegistry, census: () => NodeC
     ...createDirectoryMetrics(registers),
     ...createTransportMetrics(registers),
     workerDeaths: new Counter({ name: 'sfu_worker_deaths_total', help: 'Workers that died.', registers }),
+    workerLines: new Counter({
+      name: 'sfu_worker_log_lines_total',
+      help: 'Warnings and errors of the workers, also those that were too many for the log.',
+      labelNames: ['level'],
+      registers,
+    }),
     rejected: new Counter({
       name: 'sfu_admission_rejected_total',
       help: 'Peers that were refused.',

@@ -211,6 +211,23 @@ it('[PI16] a relay that nobody comes for lets its copy go', async () => {
   await eventually('it to be gone', () => sliceOf(2, room) === undefined && linksOf(0, room).length === 0, soon);
 });
 
+it('[NO45] a node that only relays is drained at once', async () => {
+  const room = newRoom();
+  await using publisher = await publish(0, room);
+  const params = { room: room as RoomId, producerId: publisher.producerId };
+  await nodes[1].endpoint.call(nodes[2].endpoint.inbox, 'relayPipe', params, { ttlMs: 2000 });
+  const { drain } = nodes[2];
+  const begun = drain.run(60_000);
+  // It resolves in the first look, while the copy that was offered is still there.
+  const outcome = await Promise.race([
+    begun,
+    eventually('the copy to be gone', () => carriagesOf(2, room).length === 0),
+  ]);
+  drain.cancel();
+  expect(outcome).toBe('empty');
+  await eventually('it to be gone', () => sliceOf(2, room) === undefined && linksOf(0, room).length === 0, soon);
+});
+
 it('[PI17] a publisher that sends nothing has no dead pipe', async () => {
   const room = newRoom();
   await using ada = await RawPeer.join(placeOf(0), room);

@@ -1,13 +1,14 @@
 import type { Clock, Endpoint, Logger, Owner, Registry } from '@sluice/shared';
 import { channels, newBootId } from '@sluice/shared';
+import { releaseMedia } from '../moving/old-place.ts';
 import type { Slice } from '../room/slice.ts';
 import type { Slices } from '../room/slices.ts';
 
 /**
- * How long a fenced slice keeps its media, in ms. Longer lets peers of a node that was only cut off leave without a gap;
- * shorter is sooner quiet after a freeze.
+ * How long a fenced slice keeps the media of peers that no other node takes, in ms: longer than the gateways need to move
+ * the peers of a full node, 500 a second each.
  */
-const letGoAfterMs = 500;
+const letGoAtLatestMs = 30_000;
 
 export interface FencedOptions {
   owner: Owner;
@@ -19,15 +20,22 @@ export interface FencedOptions {
 }
 
 /**
- * The cluster took a slice from this boot. Its peers are on their way to other places; what they still have here is
- * kept for a moment, so that they can leave it behind rather than lose it, and nothing is written any more.
+ * The cluster took a slice from this boot, and nothing is written any more. Its peers are moved to other nodes one after
+ * the other: what each has here is kept until it has moved or left.
  */
 export function letGo(node: FencedOptions, slice: Slice): void {
   if (slice.closed || slice.fenced) return;
   slice.fenced = true;
   node.log.warn({ room: slice.room, boot: slice.owner.boot }, 'This boot was fenced in a room; its slice is let go.');
-  node.clock.setTimer(() => void node.slices.drop(slice), letGoAfterMs);
+  node.slices.setAside(slice);
+  node.clock.setTimer(() => giveUp(node, slice), letGoAtLatestMs);
   void changeBoot(node, slice.owner);
+}
+
+/** Peers that are still here have nobody who moves them. */
+function giveUp({ slices }: FencedOptions, slice: Slice): void {
+  for (const peer of slice.present()) void releaseMedia({ slices }, { slice, peer }, 'nodeLost');
+  void slices.drop(slice);
 }
 
 /** A boot that was fenced is over. The process goes on as a new one, which owns nothing yet. */

@@ -36,18 +36,23 @@ const offerMs = 3000;
  */
 export async function relay(node: RelayOptions, request: Request): Promise<OperationResults['relayPipe']> {
   if (!node.accepting) throw new SluiceError('noCapacity', 'This node relays nothing at the moment.');
-  const offered = Promise.withResolvers<Carriage>();
-  // The slice stays for as long as what it relays, though no peer of the room may be here.
-  const over = node.slices.join(request.room, async (slice) => {
+  const { router } = await node.slices.join(request.room, async (slice) => {
     const carriage = await offer(node, slice, request);
-    offered.resolve(carriage);
-    await new Promise<void>((resolve) => {
-      if (carriage.taken.closed) resolve();
-      else onClose(carriage.taken, resolve);
-    });
+    keepRelaying(node, slice, carriage);
+    return carriage;
   });
-  over.catch((error: unknown) => offered.reject(error));
-  return { router: (await offered.promise).router.id };
+  return { router: router.id };
+}
+
+/** The slice stays for as long as what it relays, though no peer of the room may be here. A drain does not wait for it. */
+function keepRelaying({ slices }: RelayOptions, slice: Slice, { taken }: Carriage): void {
+  slice.relaying++;
+  const end = () => {
+    slice.relaying--;
+    slices.settle(slice);
+  };
+  if (taken.closed) end();
+  else onClose(taken, end);
 }
 
 async function offer(node: RelayOptions, slice: Slice, { producerId }: Request): Promise<Carriage> {

@@ -1,4 +1,5 @@
-import type { Logger } from '@sluice/shared';
+import type { Clock, Logger } from '@sluice/shared';
+import { jittered } from '@sluice/shared';
 import { createWorker, type types } from 'mediasoup';
 import type { NodeConfig } from '../config.ts';
 import { rtcAddresses } from '../settings/addresses.ts';
@@ -19,19 +20,34 @@ export interface PooledWorker {
   peers: number;
 }
 
-/** A worker that dies at once again and again must not spin: each failed replacement waits longer, up to this. */
-const maxRespawnDelayMs = 10_000;
+/**
+ * A worker that dies sooner than this after its start, in ms, or that can't be started, has failed: longer would slow down
+ * the replacement of one that was killed for a reason of its own.
+ */
+const steadyAfterMs = 10_000;
+/** How long the replacement waits after the second failure in a row, in ms, doubled with each further one, at most. */
+const respawnDelayMs = { second: 200, most: 10_000 } as const;
+
+export interface WorkerPoolOptions {
+  config: NodeConfig;
+  clock: Clock;
+  log: Logger;
+  onDied: () => void;
+}
 
 /** One mediasoup worker a core. One that dies is replaced; what lived on it is its owners' to move. */
 export class WorkerPool {
   readonly #config: NodeConfig;
   readonly #log: Logger;
   readonly #onDied: () => void;
+  readonly #clock: Clock;
   readonly #workers: (PooledWorker | undefined)[] = [];
-  #respawnDelayMs = 100;
+  /** How often in a row each has failed. */
+  readonly #failures: number[] = [];
   #closed = false;
 
-  constructor(options: { config: NodeConfig; log: Logger; onDied: () => void }) {
+  constructor(options: WorkerPoolOptions) {
+    this.#clock = options.clock;
     this.#config = options.config;
     this.#log = options.log;
     this.#onDied = options.onDied;
@@ -68,8 +84,8 @@ export class WorkerPool {
   async #spawn(index: number): Promise<void> {
     const { workerBin } = this.#config;
     const worker = await createWorker({ logLevel: 'warn', ...(workerBin !== undefined && { workerBin }) });
-    ignoreSignals(worker);
     try {
+      ignoreSignals(worker);
       const webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos(index) });
       if (this.#closed) worker.close();
       else this.#workers[index] = { index, worker, webRtcServer, load: 0, cpuSeconds: 0, placed: 0, peers: 0 };
@@ -77,28 +93,32 @@ export class WorkerPool {
       worker.close();
       throw error;
     }
-    worker.on('died', (error) => this.#replace(index, error));
+    const startedAt = this.#clock.now();
+    worker.on('died', (error) => this.#replace(index, startedAt, error));
   }
 
-  #replace(index: number, error: unknown): void {
+  #replace(index: number, startedAt: number, error: unknown): void {
     this.#workers[index] = undefined;
     if (this.#closed) return;
     this.#log.error({ error, worker: index }, 'A worker died; another is started in its place.');
     this.#onDied();
+    if (this.#clock.now() - startedAt >= steadyAfterMs) this.#failures[index] = 0;
     this.#respawn(index);
   }
 
+  /** At once after the first failure, ever later after further ones in a row: it must not spin. */
   #respawn(index: number): void {
-    this.#spawn(index).then(
-      () => {
-        this.#respawnDelayMs = 100;
-      },
-      (error: unknown) => {
+    const failures = (this.#failures[index] ?? 0) + 1;
+    this.#failures[index] = failures;
+    const { second, most } = respawnDelayMs;
+    const delayMs = failures === 1 ? 0 : jittered(Math.min(second * 2 ** (failures - 2), most), 0.2);
+    this.#clock.setTimer(() => {
+      if (this.#closed) return;
+      this.#spawn(index).catch((error: unknown) => {
         this.#log.error({ error, worker: index }, 'A worker could not be started; trying again.');
-        this.#respawnDelayMs = Math.min(this.#respawnDelayMs * 2, maxRespawnDelayMs);
-        setTimeout(() => !this.#closed && this.#respawn(index), this.#respawnDelayMs).unref();
-      },
-    );
+        this.#respawn(index);
+      });
+    }, delayMs);
   }
 
   #listenInfos(index: number): types.TransportListenInfo[] {

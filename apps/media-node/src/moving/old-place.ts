@@ -7,6 +7,11 @@ import type { Slices } from '../room/slices.ts';
  * deadline, since the gateway that watches that one may be gone.
  */
 const abandonedAfterMs = 45_000;
+/**
+ * The same where this boot was fenced in the room: its gateway doesn't release the media then. Longer than a client needs
+ * to build its transports elsewhere; shorter is sooner quiet after a freeze.
+ */
+const abandonedFencedAfterMs = 2000;
 
 export interface OldPlaceOptions {
   readonly clock: Clock;
@@ -18,7 +23,8 @@ export interface OldPlaceOptions {
 export function keepOldPlace(node: OldPlaceOptions, { slice, peer }: PeerPlace): void {
   peer.moveAway(() => {
     node.drain.moved();
-    return node.clock.setTimer(() => void releaseMedia(node, { slice, peer }, 'moved'), abandonedAfterMs);
+    const afterMs = slice.fenced ? abandonedFencedAfterMs : abandonedAfterMs;
+    return node.clock.setTimer(() => void releaseMedia(node, { slice, peer }, 'moved'), afterMs);
   });
 }
 
@@ -36,7 +42,7 @@ export async function releaseMedia(
   for (const transportId of [...peer.transports.keys()]) {
     slice.tell(peer, { type: 'transportClosed', transportId, reason });
   }
-  if (changes.length > 0) await slice.commit(...changes).catch(() => undefined);
+  if (changes.length > 0 && !slice.fenced) await slice.commit(...changes).catch(() => undefined);
   slice.discard(peer);
   slices.settle(slice);
 }

@@ -15,10 +15,9 @@ type PeerParams = { room: RoomId; peerId: Peer['id']; sessionId: Peer['sessionId
 
 /** @throws peerNotFound; an older session of the same peer is not found either: its word counts no more. */
 export function findPeer(node: Services, { room, peerId, sessionId }: PeerParams): PeerPlace {
-  const slice = node.slices.get(room);
-  const peer = slice?.peers.get(peerId);
-  if (!slice || !peer || peer.sessionId !== sessionId) throw new SluiceError('peerNotFound', 'This peer is not here.');
-  return { slice, peer };
+  const place = node.slices.find(room, peerId, sessionId);
+  if (!place) throw new SluiceError('peerNotFound', 'This peer is not here.');
+  return place;
 }
 
 type Run<O extends NodeOperationName> = (

@@ -59,6 +59,8 @@ export class Slice {
   readonly entering = new Set<Peer>();
   /** Joins under way: a slice that a peer is about to enter is not empty. */
   joining = 0;
+  /** Producers that this slice gives on to other nodes, though no peer of the room may be here. */
+  relaying = 0;
   /** The cluster has taken this slice from us. */
   fenced = false;
   /** The directory has yet to be told again what this node holds of the room. */
@@ -105,7 +107,7 @@ export class Slice {
   }
 
   get empty(): boolean {
-    return this.peers.size === 0 && this.joining === 0;
+    return this.peers.size === 0 && this.joining === 0 && this.relaying === 0;
   }
 
   get routers(): readonly SliceRouter[] {

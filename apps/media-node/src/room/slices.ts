@@ -1,5 +1,6 @@
-import type { Clock, Directory, Logger, RoomId, Timer } from '@sluice/shared';
+import type { Clock, Directory, Logger, PeerId, RoomId, SessionId, Timer } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
+import type { PeerPlace } from './peer-place.ts';
 import type { Slice } from './slice.ts';
 
 interface Entry {
@@ -19,6 +20,8 @@ export interface SlicesOptions {
 export class Slices {
   readonly #options: SlicesOptions;
   readonly #entries = new Map<RoomId, Entry>();
+  /** Slices that the cluster has taken from us, until their last peer is gone. The room may have a new slice here. */
+  readonly #setAside = new Set<Slice>();
   /** Slices on their way out: the room's next slice here waits until the claim has been given up. */
   readonly #closing = new Map<RoomId, Promise<void>>();
 
@@ -27,15 +30,26 @@ export class Slices {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#setAside.size;
   }
 
   *[Symbol.iterator](): IterableIterator<Slice> {
     for (const { slice } of this.#entries.values()) yield slice;
+    yield* this.#setAside;
   }
 
   get(room: RoomId): Slice | undefined {
     return this.#entries.get(room)?.slice;
+  }
+
+  /** The peer that this session speaks for, also in a slice that was set aside. */
+  find(room: RoomId, peerId: PeerId, sessionId: SessionId): PeerPlace | undefined {
+    for (const slice of [this.get(room), ...this.#setAside]) {
+      if (slice?.room !== room) continue;
+      const peer = slice.peers.get(peerId);
+      if (peer?.sessionId === sessionId) return { slice, peer };
+    }
+    return undefined;
   }
 
   /**
@@ -57,22 +71,35 @@ export class Slices {
 
   /** Starts the clock of a slice that has become empty. */
   settle(slice: Slice): void {
+    if (!slice.empty) return;
+    if (this.#setAside.has(slice)) void this.drop(slice);
     const entry = this.#entries.get(slice.room);
-    if (entry?.slice !== slice || !slice.empty) return;
+    if (entry?.slice !== slice) return;
     entry.emptyTimer?.cancel();
     entry.emptyTimer = this.#options.clock.setTimer(() => {
       if (slice.empty) void this.#release(slice);
     }, this.#options.emptySliceMs);
   }
 
-  /** Lets a slice go that the cluster has taken from us: nothing is written. */
+  /** The cluster has taken the slice from us. It stays until its peers are gone; peers that come get another one. */
+  setAside(slice: Slice): void {
+    const entry = this.#entries.get(slice.room);
+    if (entry?.slice !== slice) return;
+    entry.emptyTimer?.cancel();
+    this.#entries.delete(slice.room);
+    this.#setAside.add(slice);
+    this.settle(slice);
+  }
+
+  /** Closes a slice; nothing is written. */
   async drop(slice: Slice): Promise<void> {
     if (this.#entries.get(slice.room)?.slice === slice) this.#entries.delete(slice.room);
+    this.#setAside.delete(slice);
     await slice.close();
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this].map((slice) => this.#release(slice)));
+    await Promise.all([...this].map((slice) => (slice.fenced ? this.drop(slice) : this.#release(slice))));
     await Promise.all(this.#closing.values());
   }
 
