@@ -1,5 +1,5 @@
-import type { NodeId, NodeReport } from '@sluice/shared';
-import { place, type PlacementPolicy } from '@sluice/shared';
+import type { Member, NodeId, NodeReport } from '@sluice/shared';
+import { NodePool, place, type PlacementPolicy } from '@sluice/shared';
 import { chosenSeed, seeded } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
 import { nodeReport } from '../support/neighbourhood.ts';
@@ -25,12 +25,13 @@ const joinsPerRound = 2000;
 function simulate({ nodes: count, gateways, joins, policy, peersPerRoom, seed }: Simulation) {
   const random = seeded(seed);
   const true_ = Array.from({ length: count }, () => 0);
-  let reports: NodeReport[] = [];
+  const pool = new NodePool();
   const report = () => {
-    reports = true_.map((peers, index) => nodeReport(`n${index}`, { peers, load: peers * costOfPeer }));
+    const reports = true_.map((peers, index) => nodeReport(`n${index}`, { peers, load: peers * costOfPeer }));
+    for (const said of reports) pool.set({ report: said, heardAt: 0 });
+    return reports;
   };
-  report();
-  const indexOf = new Map(reports.map(({ id }, index) => [id, index]));
+  const indexOf = new Map(report().map(({ id }, index) => [id, index]));
   const recent = Array.from({ length: gateways }, () => new Map<NodeId, number>());
   const rooms = new Map<number, Set<NodeId>>();
   let spent = 0;
@@ -43,7 +44,8 @@ function simulate({ nodes: count, gateways, joins, policy, peersPerRoom, seed }:
     const room = random.int(Math.ceil(joins / peersPerRoom));
     const present = rooms.get(room) ?? new Set<NodeId>();
     const began = performance.now();
-    const { id } = place(reports, { policy, present, random: random.next, recent: (node) => mine.get(node) ?? 0 });
+    const recentOn = ({ report: { id: node } }: Member<NodeReport>) => mine.get(node) ?? 0;
+    const { id } = place(pool, { policy, present, random: random.next, recent: recentOn });
     spent += performance.now() - began;
     rooms.set(room, present.add(id));
     mine.set(id, (mine.get(id) ?? 0) + 1);

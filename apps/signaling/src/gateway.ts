@@ -135,7 +135,7 @@ export class Gateway implements AsyncDisposable {
   async #look(): Promise<void> {
     const { clock } = this.#options;
     const until = clock.now() + firstLookMs;
-    while (this.#switchboard.registry.nodes().length === 0 && clock.now() < until) await delay(clock, 10);
+    while (this.#switchboard.registry.pool.size === 0 && clock.now() < until) await delay(clock, 10);
   }
 
   async #startOps(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { NodeId, NodeReport, PlacementRequest } from '@sluice/shared';
-import { place } from '@sluice/shared';
-import { seeded } from '@sluice/shared/testing';
+import { NodePool, place } from '@sluice/shared';
+import { chosenSeed, seeded } from '@sluice/shared/testing';
 import { describe, expect, it } from 'vitest';
 import { nodeReport } from '../../support/neighbourhood.ts';
 
@@ -10,12 +10,12 @@ interface Wish extends Partial<Omit<PlacementRequest, 'present' | 'recent'>> {
 }
 
 function placed(nodes: NodeReport[], { present = [], recent = {}, ...wish }: Wish = {}): string {
-  return place(nodes, {
+  return place(NodePool.of(nodes.map((report) => ({ report, heardAt: 0 }))), {
     policy: 'pack',
     random: seeded(1).next,
     ...wish,
     present: new Set(present as NodeId[]),
-    recent: (node) => recent[node] ?? 0,
+    recent: ({ report: { id } }) => recent[id] ?? 0,
   }).id;
 }
 
@@ -55,6 +55,19 @@ describe('pack', () => {
 });
 
 describe('spread', () => {
+  it('[GW44] among thousands it looks at some, and is as even', () => {
+    const random = seeded(1).next;
+    const peers = Array.from({ length: 2000 }, () => 0);
+    const pool = NodePool.of(peers.map((_, index) => ({ report: nodeReport(`n${index}`), heardAt: 0 })));
+    const indexOf = (id: string) => Number(id.slice(1));
+    for (let count = 0; count < 20_000; count++) {
+      const recent = ({ report }: { report: NodeReport }) => peers[indexOf(report.id)] ?? 0;
+      const { id } = place(pool, { policy: 'spread', present: new Set(), random, recent });
+      peers[indexOf(id)] = (peers[indexOf(id)] ?? 0) + 1;
+    }
+    expect(Math.max(...peers)).toBeLessThanOrEqual(13);
+  });
+
   it('[CL16] the node with the fewest peers takes the next one, those on their way counted', () => {
     const nodes = [nodeReport('a', { peers: 3 }), nodeReport('b', { peers: 2 }), nodeReport('c', { peers: 2 })];
     expect(placed(nodes, { policy: 'spread' })).toBe('b');
@@ -97,5 +110,49 @@ describe('who may be chosen', () => {
     for (const wanted of ['c', 'nobody', '__proto__']) {
       expect(() => placed(nodes, { wanted })).toThrow(expect.objectContaining({ code: 'nodeUnavailable' }));
     }
+  });
+});
+
+describe('the pool of nodes', () => {
+  const member = (id: string, more: Partial<NodeReport> = {}) => ({ report: nodeReport(id, more), heardAt: 0 });
+  const ids = (pool: NodePool, region?: string) => pool.open(region).map(({ report }) => String(report.id));
+
+  it('[GW44] knows after any changes what a list of all nodes would say', () => {
+    const random = seeded(chosenSeed());
+    const all = new Map<string, NodeReport>();
+    const pool = new NodePool();
+    for (let step = 0; step < 3000; step++) {
+      const id = `n${random.int(20)}`;
+      const { address } = nodeReport(id);
+      if (random.next() < 0.3) {
+        all.delete(address);
+        pool.delete(address);
+      } else {
+        const flags = { draining: random.next() < 0.3, accepting: random.next() < 0.7 };
+        const node = member(id, { ...flags, region: ['eu', 'us'][random.int(2)] ?? 'eu' });
+        all.set(address, node.report);
+        pool.set(node);
+      }
+      const open = [...all.values()].filter((node) => node.accepting && !node.draining);
+      expect(ids(pool).sort()).toEqual(open.map((node) => String(node.id)).sort());
+      for (const region of ['eu', 'us']) {
+        const near = open.filter((node) => node.region === region).map((node) => String(node.id));
+        expect(ids(pool, region).sort()).toEqual(near.sort());
+      }
+      expect(pool.size).toBe(all.size);
+      expect(pool.byAddress(address)?.report).toBe(all.get(address));
+      expect(pool.byId(nodeReport(id).id)?.report).toBe(all.get(address));
+    }
+  });
+
+  it('[GW44] the old incarnation of a node takes nothing of the new one with it', () => {
+    const pool = new NodePool();
+    const old = member('a', { boot: 'one' as never, address: 'node:a:one' });
+    const next = member('a', { boot: 'two' as never, address: 'node:a:two' });
+    pool.set(old);
+    pool.set(next);
+    pool.delete('node:a:one');
+    expect(pool.byId(next.report.id)).toBe(next);
+    expect(pool.open()).toEqual([next]);
   });
 });

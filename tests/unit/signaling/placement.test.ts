@@ -1,5 +1,5 @@
-import type { NodeId, NodeReport, Registry } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import type { NodeId, NodeReport } from '@sluice/shared';
+import { NodePool, SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
 import { type Placement, Placements } from '../../../apps/signaling/src/nodes/placements.ts';
 import type { FakeNode } from './support/fake-node.ts';
@@ -25,22 +25,22 @@ const report = (id: string, more: Partial<NodeReport> = {}): NodeReport =>
 
 function placements(policy: 'pack' | 'spread', reports: NodeReport[]) {
   const clock = new ManualClock();
-  const members = reports.map((of) => ({ report: of, heardAt: clock.now() }));
-  const registry = { nodes: () => members } as unknown as Registry;
-  const made = new Placements({ registry, policy, clock, random: () => 0 });
+  const pool = NodePool.of(reports.map((of) => ({ report: of, heardAt: clock.now() })));
+  const made = new Placements({ registry: { pool }, policy, clock, random: () => 0 });
   const wish = { present: new Set<NodeId>(), region: undefined, wanted: undefined };
-  return { clock, members, choose: (): Placement => made.choose(wish), chosen: () => made.choose(wish).node.id };
+  const hear = (of: NodeReport) => pool.set({ report: of, heardAt: clock.now() });
+  return { clock, hear, choose: (): Placement => made.choose(wish), chosen: () => made.choose(wish).node.id };
 }
 
 test('[GW19] peers that were just sent to a node count until its report has them, and never twice', () => {
-  const { clock, members, choose } = placements('spread', [report('a'), report('b')]);
+  const { clock, hear, choose } = placements('spread', [report('a'), report('b')]);
   const first = choose();
   expect(first.node.id).toBe('a');
   expect(choose().node.id).toBe('b');
   clock.jump(100);
   first.arrived();
   clock.jump(100);
-  members[0] = { report: report('a', { peers: 1 }), heardAt: clock.now() };
+  hear(report('a', { peers: 1 }));
   expect([choose().node.id, choose().node.id]).toEqual(['a', 'b']);
 });
 
@@ -53,11 +53,11 @@ test('[GW19] a placement that failed counts no more, and one that nothing confir
 });
 
 test('[GW19] a node where nobody was is not chosen until it is heard of again', () => {
-  const { clock, members, choose, chosen } = placements('spread', [report('a'), report('b', { peers: 9 })]);
+  const { clock, hear, choose, chosen } = placements('spread', [report('a'), report('b', { peers: 9 })]);
   choose().failedWith(new SluiceError('nodeUnavailable', 'It is gone.'));
   expect(chosen()).toBe('b');
   clock.jump(100);
-  members[0] = { report: report('a'), heardAt: clock.now() };
+  hear(report('a'));
   expect(chosen()).toBe('a');
 });
 

@@ -82,11 +82,10 @@ export class Movers {
   /** Notes which of the nodes in use have to be left, and forgets those that are fit again or not in use. */
   #judge(): void {
     const { registry, seats } = this.#options;
-    const nodes = new Map(registry.nodes().map(({ report }) => [report.address, report]));
     const inUse = new Set(seats.nodes());
     for (const address of this.#unfit.keys()) if (!inUse.has(address)) this.#unfit.delete(address);
     for (const address of inUse) {
-      const node = nodes.get(address);
+      const node = registry.pool.byAddress(address)?.report;
       if (node && !node.draining) this.#unfit.delete(address);
       else this.#note(address, node ? 'drain' : 'lost');
     }
@@ -100,7 +99,7 @@ export class Movers {
 
   /** A draining node accepts no peers, so that it is another. */
   #isAnyOpen(): boolean {
-    return this.#options.registry.nodes().some(({ report }) => report.accepting && !report.draining);
+    return this.#options.registry.pool.open().length > 0;
   }
 
   /** False where a peer has to wait, since enough is under way. */

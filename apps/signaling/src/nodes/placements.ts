@@ -37,16 +37,29 @@ interface Recent {
   arrivedAt: number | undefined;
 }
 
+/** What was placed on one node lately. */
+interface RecentOnNode {
+  /** In the order in which they were placed. */
+  entries: Set<Recent>;
+  /** The report against which the entries were last looked through. */
+  checkedAt: number;
+}
+
 /** Chooses nodes, and remembers what reports can't say yet: peers just sent somewhere, and nodes just found gone. */
 export class Placements {
-  readonly #registry: Registry;
+  readonly #registry: Pick<Registry, 'pool'>;
   readonly #policy: PlacementPolicy;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #recent = new Map<NodeId, Set<Recent>>();
+  readonly #recent = new Map<NodeId, RecentOnNode>();
   readonly #missedAt = new Map<string, number>();
 
-  constructor(options: { registry: Registry; policy: PlacementPolicy; clock: Clock; random: () => number }) {
+  constructor(options: {
+    registry: Pick<Registry, 'pool'>;
+    policy: PlacementPolicy;
+    clock: Clock;
+    random: () => number;
+  }) {
     this.#registry = options.registry;
     this.#policy = options.policy;
     this.#clock = options.clock;
@@ -60,23 +73,35 @@ export class Placements {
 
   /** @throws noCapacity when no node accepts peers, nodeUnavailable when the node asked for isn't there. */
   choose(wish: PlacementWish): Placement {
-    const members = this.#registry.nodes().filter(({ report, heardAt }) => !this.#isMissed(report.address, heardAt));
-    const heardAt = new Map(members.map((member) => [member.report.id, member.heardAt]));
-    const nodes = without(
-      members.map(({ report }) => report),
-      wish.avoid,
-    );
-    const recent = (node: NodeId) => this.#countRecent(node, heardAt.get(node) ?? 0);
-    const node = place(nodes, { ...wish, policy: this.#policy, recent, random: this.#random });
-    return this.#begin(node);
+    const { avoid } = wish;
+    if (!avoid || avoid.size === 0) return this.#begin(this.#place(wish));
+    try {
+      return this.#begin(this.#place(wish, avoid));
+    } catch (error) {
+      if (!isSluiceError(error, 'noCapacity')) throw error;
+      return this.#begin(this.#place(wish));
+    }
+  }
+
+  #place({ present, region, wanted }: PlacementWish, avoid?: ReadonlySet<NodeId>): NodeReport {
+    return place(this.#registry.pool, {
+      present,
+      region,
+      wanted,
+      policy: this.#policy,
+      random: this.#random,
+      recent: ({ report, heardAt }) => this.#countRecent(report.id, heardAt),
+      refuses: ({ report, heardAt }) => avoid?.has(report.id) === true || this.#isMissed(report.address, heardAt),
+    });
   }
 
   #begin(node: NodeReport): Placement {
-    // Forgets the outdated ones, which may never be asked about: a node asked for by name is taken uncounted.
-    this.#countRecent(node.id, 0);
     const entry: Recent = { placedAt: this.#clock.now(), arrivedAt: undefined };
-    const entries = this.#recent.get(node.id) ?? new Set();
-    this.#recent.set(node.id, entries.add(entry));
+    const recent = this.#recent.get(node.id) ?? { entries: new Set(), checkedAt: Number.NEGATIVE_INFINITY };
+    // Of a node that is only asked for by name nothing is counted: the outdated ones go here.
+    this.#forgetOutdated(node.id, recent);
+    recent.entries.add(entry);
+    this.#recent.set(node.id, recent);
     return {
       node,
       arrived: () => {
@@ -95,33 +120,41 @@ export class Placements {
     this.#missedAt.set(address, now);
   }
 
+  /** All are looked through once for each report. In between only time makes one go, and the oldest first. */
   #countRecent(node: NodeId, heardAt: number): number {
-    const oldest = this.#clock.now() - forgetAfterMs;
-    const entries = this.#recent.get(node) ?? [];
-    for (const entry of entries) {
-      const reported = entry.arrivedAt !== undefined && entry.arrivedAt < heardAt;
-      if (reported || entry.placedAt <= oldest) this.#forget(node, entry);
+    const recent = this.#recent.get(node);
+    if (!recent) return 0;
+    if (recent.checkedAt !== heardAt) {
+      recent.checkedAt = heardAt;
+      for (const entry of recent.entries) {
+        if (entry.arrivedAt !== undefined && entry.arrivedAt < heardAt) recent.entries.delete(entry);
+      }
     }
-    return this.#recent.get(node)?.size ?? 0;
+    this.#forgetOutdated(node, recent);
+    return recent.entries.size;
+  }
+
+  #forgetOutdated(node: NodeId, { entries }: RecentOnNode): void {
+    const oldest = this.#clock.now() - forgetAfterMs;
+    for (const entry of entries) {
+      if (entry.placedAt > oldest) break;
+      entries.delete(entry);
+    }
+    if (entries.size === 0) this.#recent.delete(node);
   }
 
   #forget(node: NodeId, entry: Recent): void {
-    const entries = this.#recent.get(node);
-    entries?.delete(entry);
-    if (entries?.size === 0) this.#recent.delete(node);
+    const recent = this.#recent.get(node);
+    recent?.entries.delete(entry);
+    if (recent?.entries.size === 0) this.#recent.delete(node);
   }
 
   #isMissed(address: string, heardAt: number): boolean {
+    if (this.#missedAt.size === 0) return false;
     const missedAt = this.#missedAt.get(address);
     if (missedAt === undefined) return false;
     if (heardAt <= missedAt) return true;
     this.#missedAt.delete(address);
     return false;
   }
-}
-
-function without(nodes: NodeReport[], avoid: ReadonlySet<NodeId> | undefined): NodeReport[] {
-  if (!avoid || avoid.size === 0) return nodes;
-  const others = nodes.filter(({ id }) => !avoid.has(id));
-  return others.some(({ accepting, draining }) => accepting && !draining) ? others : nodes;
 }

@@ -1,5 +1,5 @@
 import type { BootId, Bus, Clock, Directory, Logger, Registry, Timer } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import { channels, SluiceError } from '@sluice/shared';
 import type { Owner } from './followed-room.ts';
 import type { FollowedRooms } from './followed-rooms.ts';
 
@@ -69,8 +69,8 @@ export class Fencing {
   /** Fences in every room here what the registry has called dead, or has not known of for long enough. */
   async sweep(): Promise<void> {
     if (!this.#bus.connected || !this.#registry.judging) return this.#absentSince.clear();
-    const living = new Set(this.#registry.nodes().map(({ report }) => report.boot));
-    const absent = [...this.#owners()].filter(({ boot }) => !living.has(boot));
+    const { pool } = this.#registry;
+    const absent = [...this.#owners()].filter(({ node, boot }) => !pool.byAddress(channels.node(node, boot)));
     this.#note(absent);
     for (const owner of absent) if (this.#isOverdue(owner, this.#absentForMs)) await this.#fence(owner);
     for (const owner of absent) if (this.#isOverdue(owner, reapAfterMs)) await this.#reap(owner);

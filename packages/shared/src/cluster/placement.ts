@@ -1,8 +1,11 @@
 import { SluiceError } from '../base/errors.ts';
 import type { NodeId } from '../base/ids.ts';
-import type { NodeReport } from './registry.ts';
+import { isOpen, type NodePool } from './node-pool.ts';
+import type { Member, NodeReport } from './reports.ts';
 
 export type PlacementPolicy = 'pack' | 'spread';
+
+type Node = Member<NodeReport>;
 
 export interface PlacementRequest {
   policy: PlacementPolicy;
@@ -12,7 +15,9 @@ export interface PlacementRequest {
   /** A node asked for by name: development and admins only. */
   wanted?: string | undefined;
   /** Peers that were just sent to a node and that its report can't know of yet. */
-  recent(node: NodeId): number;
+  recent(node: Node): number;
+  /** Nodes that are not taken, whatever they report. */
+  refuses?(node: Node): boolean;
   random: () => number;
 }
 
@@ -28,79 +33,89 @@ const peerCost = 0.01;
 /** Draws at random before all nodes are looked through: enough where one in four will do, nothing where none does. */
 const drawsBeforeSearch = 16;
 
+/** Of more nodes than these, `spread` looks at so many at random: a large cluster is as even, and a choice as cheap. */
+const spreadLooksAt = 128;
+
 /**
  * Chooses a node for a peer. `pack` stays where the room is while there is headroom, so that a room has few pipes; else
  * it takes the better of two random candidates of the region, so that not everyone runs to the same empty node.
- * `spread` takes the node with the fewest peers. `pack` makes no list of thousands of nodes to choose from: it draws,
- * and searches only where drawing fails.
+ * `spread` takes the node with the fewest peers. Its cost grows with the nodes that the room is on, not with the
+ * cluster, unless drawing at random fails.
  *
  * @throws noCapacity when no node accepts peers, nodeUnavailable when the node asked for isn't there.
  */
-export function place(nodes: readonly NodeReport[], request: PlacementRequest): NodeReport {
-  if (request.wanted !== undefined) return wantedNode(nodes, request.wanted);
-  return request.policy === 'spread' ? fewestPeers(candidatesOf(nodes, request), request) : packed(nodes, request);
+export function place(pool: NodePool, request: PlacementRequest): NodeReport {
+  if (request.wanted !== undefined) return wantedNode(pool, request.wanted, request);
+  const candidates = candidatesOf(pool, request);
+  const chosen = request.policy === 'spread' ? fewestPeers(candidates, request) : packed(pool, candidates, request);
+  return chosen.report;
 }
 
-const isOpen = (node: NodeReport) => node.accepting && !node.draining;
+const isRefused = (node: Node, request: PlacementRequest): boolean => request.refuses?.(node) ?? false;
 
-const isNear = (node: NodeReport, { region }: PlacementRequest) => region === undefined || node.region === region;
-
-function wantedNode(nodes: readonly NodeReport[], id: string): NodeReport {
-  const node = nodes.find((candidate) => candidate.id === id && isOpen(candidate));
-  if (!node) throw new SluiceError('nodeUnavailable', 'The node asked for is not there.');
-  return node;
+function wantedNode(pool: NodePool, id: string, request: PlacementRequest): NodeReport {
+  const node = pool.byId(id as NodeId);
+  if (node && isOpen(node.report) && !isRefused(node, request)) return node.report;
+  throw new SluiceError('nodeUnavailable', 'The node asked for is not there.');
 }
 
-/** Those of the region, or all where it has none. Never empty. */
-function candidatesOf(nodes: readonly NodeReport[], request: PlacementRequest): readonly NodeReport[] {
-  const open = nodes.filter(isOpen);
-  const near = open.filter((node) => isNear(node, request));
-  const candidates = near.length > 0 ? near : open;
-  if (candidates.length === 0) throw new SluiceError('noCapacity', 'No node takes peers at the moment.');
-  return candidates;
+/** Those of the region, or all where it has none: a region that has no node is as good as none. */
+interface Candidates {
+  nodes: readonly Node[];
+  region: string | undefined;
 }
 
-function packed(nodes: readonly NodeReport[], asked: PlacementRequest): NodeReport {
-  // A region that has no node is as good as none.
-  const request = nodes.some((node) => isOpen(node) && isNear(node, asked)) ? asked : { ...asked, region: undefined };
-  const here = leastLoadedPresent(nodes, request);
+function candidatesOf(pool: NodePool, request: PlacementRequest): Candidates {
+  const { region } = request;
+  if (region !== undefined && isAnyTaken(pool.open(region), request)) return { nodes: pool.open(region), region };
+  if (isAnyTaken(pool.open(), request)) return { nodes: pool.open(), region: undefined };
+  throw new SluiceError('noCapacity', 'No node takes peers at the moment.');
+}
+
+const isAnyTaken = (nodes: readonly Node[], request: PlacementRequest): boolean =>
+  nodes.some((node) => !isRefused(node, request));
+
+function packed(pool: NodePool, candidates: Candidates, request: PlacementRequest): Node {
+  const here = leastLoadedPresent(pool, candidates, request);
   if (here) return here;
-  const one = draw(nodes, request);
-  const other = draw(nodes, request);
+  const one = draw(candidates, request);
+  const other = draw(candidates, request);
   return expectedLoad(other, request) < expectedLoad(one, request) ? other : one;
 }
 
 /** Of the nodes that the room is on, the least loaded that has headroom and is in the region. */
-function leastLoadedPresent(nodes: readonly NodeReport[], request: PlacementRequest): NodeReport | undefined {
-  let unseen = request.present.size;
-  let best: NodeReport | undefined;
-  for (const node of nodes) {
-    if (unseen === 0) break;
-    if (!request.present.has(node.id)) continue;
-    unseen--;
+function leastLoadedPresent(pool: NodePool, { region }: Candidates, request: PlacementRequest): Node | undefined {
+  let best: Node | undefined;
+  for (const id of request.present) {
+    const node = pool.byId(id);
+    if (!node || !isOpen(node.report) || isRefused(node, request)) continue;
+    if (region !== undefined && node.report.region !== region) continue;
     const load = expectedLoad(node, request);
-    if (!isOpen(node) || !isNear(node, request) || load >= headroomLoad) continue;
-    if (!best || load < expectedLoad(best, request)) best = node;
+    if (load < headroomLoad && (!best || load < expectedLoad(best, request))) best = node;
   }
   return best;
 }
 
-function fewestPeers(candidates: readonly NodeReport[], request: PlacementRequest): NodeReport {
-  return candidates.reduce((best, node) => (peersOf(node, request) < peersOf(best, request) ? node : best));
+function fewestPeers(candidates: Candidates, request: PlacementRequest): Node {
+  const looked =
+    candidates.nodes.length > spreadLooksAt
+      ? Array.from({ length: spreadLooksAt }, () => draw(candidates, request))
+      : candidates.nodes.filter((node) => !isRefused(node, request));
+  return looked.reduce((best, node) => (peersOf(node, request) < peersOf(best, request) ? node : best));
 }
 
-const peersOf = (node: NodeReport, request: PlacementRequest) => node.peers + request.recent(node.id);
+const peersOf = (node: Node, request: PlacementRequest) => node.report.peers + request.recent(node);
 
 /** The reported load, corrected by what was just placed there. */
-function expectedLoad(node: NodeReport, request: PlacementRequest): number {
-  return node.load + (request.recent(node.id) * peerCost) / Math.max(1, node.workers);
+function expectedLoad(node: Node, request: PlacementRequest): number {
+  return node.report.load + (request.recent(node) * peerCost) / Math.max(1, node.report.workers);
 }
 
-function draw(nodes: readonly NodeReport[], request: PlacementRequest): NodeReport {
+function draw({ nodes }: Candidates, request: PlacementRequest): Node {
   for (let attempt = 0; attempt < drawsBeforeSearch; attempt++) {
     const node = nodes[Math.floor(request.random() * nodes.length)];
-    if (node && isOpen(node) && isNear(node, request)) return node;
+    if (node && !isRefused(node, request)) return node;
   }
-  const candidates = candidatesOf(nodes, request);
-  return candidates[Math.floor(request.random() * candidates.length)] ?? (candidates[0] as NodeReport);
+  const taken = nodes.filter((node) => !isRefused(node, request));
+  return taken[Math.floor(request.random() * taken.length)] ?? (taken[0] as Node);
 }

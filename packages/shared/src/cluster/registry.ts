@@ -1,43 +1,16 @@
-import * as z from 'zod';
 import type { Bus, Subscription } from '../bus/bus.ts';
 import { channels } from '../bus/channels.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { BootId, GatewayId, NodeId } from '../base/ids.ts';
-
-const identity = { id: z.string().min(1).max(64), boot: z.string().min(1).max(32), address: z.string().max(128) };
-
-const nodeReport = z.object({
-  kind: z.literal('node'),
-  ...identity,
-  version: z.string().max(64),
-  region: z.string().max(64),
-  /** Share of all its workers' cores in use, 0–1, over the last seconds. */
-  load: z.number().min(0).max(64),
-  workers: z.int().min(0).max(1024),
-  peers: z.int().min(0),
-  draining: z.boolean(),
-  /** Whether it takes peers at all: false while no worker lives or its ports are spent. */
-  accepting: z.boolean(),
-});
-const gatewayReport = z.object({
-  kind: z.literal('gateway'),
-  ...identity,
-  version: z.string().max(64),
-  sessions: z.int().min(0),
-  draining: z.boolean(),
-});
-const farewell = z.object({ kind: z.literal('farewell'), ...identity });
-const heartbeat = z.discriminatedUnion('kind', [nodeReport, gatewayReport, farewell]);
-
-export type NodeReport = z.infer<typeof nodeReport> & { id: NodeId; boot: BootId };
-export type GatewayReport = z.infer<typeof gatewayReport> & { id: GatewayId; boot: BootId };
-export type Report = NodeReport | GatewayReport;
-
-/** A member as this process sees it: what it said last, and when that was heard, on this process's own clock. */
-export interface Member<R extends Report = Report> {
-  report: R;
-  heardAt: number;
-}
+import type { NodeId } from '../base/ids.ts';
+import { NodePool } from './node-pool.ts';
+import {
+  farewellOf,
+  type GatewayReport,
+  type Member,
+  type NodeReport,
+  parseHeartbeat,
+  type Report,
+} from './reports.ts';
 
 export type RegistryEvent =
   | { type: 'appeared'; report: Report }
@@ -77,6 +50,8 @@ export class Registry {
   readonly #heartbeatMs: number;
   readonly #leaseMs: number;
   readonly #members = new Map<string, Member>();
+  /** The nodes among the members, ready for a placement. */
+  readonly pool = new NodePool();
   readonly #timers: Timer[] = [];
   #subscription: Subscription | undefined;
   #judgeFrom = 0;
@@ -138,7 +113,7 @@ export class Registry {
   }
 
   nodes(): Member<NodeReport>[] {
-    return this.#living().filter((member): member is Member<NodeReport> => member.report.kind === 'node');
+    return this.#living().filter(isNode);
   }
 
   gateways(): Member<GatewayReport>[] {
@@ -146,7 +121,7 @@ export class Registry {
   }
 
   node(id: NodeId): NodeReport | undefined {
-    return this.nodes().find(({ report }) => report.id === id)?.report;
+    return this.pool.byId(id)?.report;
   }
 
   #living(): Member[] {
@@ -168,7 +143,9 @@ export class Registry {
       return;
     }
     const report = beat as Report;
-    this.#members.set(report.address, { report, heardAt: this.#options.clock.now() });
+    const member = { report, heardAt: this.#options.clock.now() };
+    this.#members.set(report.address, member);
+    if (isNode(member)) this.pool.set(member);
     if (known) return;
     this.#options.onEvent?.({ type: 'appeared', report });
     this.#greet(report);
@@ -201,24 +178,20 @@ export class Registry {
     return report !== undefined && clock.now() - this.#heardSelfAt > 2 * this.#heartbeatMs;
   }
 
+  #forget(address: string): void {
+    this.#members.delete(address);
+    this.pool.delete(address);
+  }
+
   #leave({ report }: Member): void {
-    this.#members.delete(report.address);
+    this.#forget(report.address);
     this.#options.onEvent?.({ type: 'left', report });
   }
 
   #lose({ report }: Member, means: LossMeans, heardAt: number): void {
-    this.#members.delete(report.address);
+    this.#forget(report.address);
     this.#options.onEvent?.({ type: 'lost', report, means, silentMs: this.#options.clock.now() - heardAt });
   }
 }
 
-function parseHeartbeat(message: string): z.infer<typeof heartbeat> | undefined {
-  try {
-    const parsed = heartbeat.safeParse(JSON.parse(message));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const farewellOf = ({ id, boot, address }: Report) => ({ kind: 'farewell' as const, id, boot, address });
+const isNode = (member: Member): member is Member<NodeReport> => member.report.kind === 'node';

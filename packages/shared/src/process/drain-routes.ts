@@ -2,7 +2,8 @@ import type { Endpoint } from '../bus/rpc/endpoint.ts';
 import { SluiceError } from '../base/errors.ts';
 import type { OpsRoute } from './ops-server.ts';
 import type { DrainStatus, drainOperations, OperationParams } from '../protocol/cluster/operations.ts';
-import type { Member, Registry } from '../cluster/registry.ts';
+import type { Registry } from '../cluster/registry.ts';
+import type { Member } from '../cluster/reports.ts';
 
 type DrainOperation = keyof typeof drainOperations;
 
