@@ -93,11 +93,11 @@ export class Coordination {
   }
 
   #createFencing(): Fencing {
-    const { directory, bus, clock, log, leaseMs, metrics } = this.#options;
+    const { directory, bus, clock, log, leaseMs, metrics, onNodeGone: onDone } = this.#options;
     const { rooms, registry } = this;
     const onFenced = () => metrics.fences.inc();
     const onReaped = () => metrics.reaps.inc();
-    return new Fencing({ rooms, registry, leaseMs, directory, bus, clock, log, onFenced, onReaped });
+    return new Fencing({ rooms, registry, leaseMs, directory, bus, clock, log, onFenced, onReaped, onDone });
   }
 
   #heed(event: RegistryEvent): void {
@@ -107,6 +107,6 @@ export class Coordination {
     if (event.type !== 'lost') return;
     // Calls still pending on a dead node would block the sessions that move off it.
     this.endpoint.abandon(event.report.address);
-    void this.#fencing.lost(event.report.boot).then(onNodeGone);
+    this.#fencing.lost(event.report.boot);
   }
 }

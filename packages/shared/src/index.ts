@@ -1,3 +1,4 @@
+export * from './base/bounded-work.ts';
 export * from './base/clock.ts';
 export * from './base/errors.ts';
 export * from './base/ids.ts';

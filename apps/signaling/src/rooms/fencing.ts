@@ -1,7 +1,10 @@
 import type { BootId, Bus, Clock, Directory, Logger, Registry, Timer } from '@sluice/shared';
-import { channels, SluiceError } from '@sluice/shared';
+import { BoundedWork, channels, SluiceError } from '@sluice/shared';
 import type { Owner } from './followed-room.ts';
 import type { FollowedRooms } from './followed-rooms.ts';
+
+/** How many rooms are fenced at a time. More is sooner done, and more at once for Redis. */
+const roomsAtOnce = 64;
 
 /** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
 const sweepEveryMs = 1000;
@@ -28,6 +31,8 @@ export class Fencing {
   readonly #log: Logger;
   readonly #onFenced: () => void;
   readonly #onReaped: () => void;
+  readonly #fences: BoundedWork<Owner>;
+  readonly #reaps: BoundedWork<Owner>;
   readonly #absentSince = new Map<BootId, number>();
   #timer: Timer | undefined;
   #unwatch: (() => void) | undefined;
@@ -43,6 +48,8 @@ export class Fencing {
     /** This gateway was the one that took a dead node's claim from it in a room, or an orphan out of one. */
     onFenced?(): void;
     onReaped?(): void;
+    /** Each time that no fencing is under way any more. */
+    onDone?(): void;
   }) {
     this.#rooms = options.rooms;
     this.#registry = options.registry;
@@ -53,10 +60,15 @@ export class Fencing {
     this.#log = options.log;
     this.#onFenced = () => options.onFenced?.();
     this.#onReaped = () => options.onReaped?.();
+    this.#fences = this.#workOf(
+      (owner) => this.#fence(owner),
+      () => options.onDone?.(),
+    );
+    this.#reaps = this.#workOf((owner) => this.#reap(owner));
   }
 
   start(): void {
-    this.#timer = this.#clock.setRepeating(() => void this.sweep(), sweepEveryMs);
+    this.#timer = this.#clock.setRepeating(() => this.sweep(), sweepEveryMs);
     // A gateway that was away may have heard no heartbeat: all absences count anew.
     this.#unwatch = this.#bus.onChange(() => this.#absentSince.clear());
   }
@@ -64,22 +76,31 @@ export class Fencing {
   stop(): void {
     this.#timer?.cancel();
     this.#unwatch?.();
+    this.#fences.clear();
+    this.#reaps.clear();
   }
 
   /** Fences in every room here what the registry has called dead, or has not known of for long enough. */
-  async sweep(): Promise<void> {
-    if (!this.#bus.connected || !this.#registry.judging) return this.#absentSince.clear();
-    const { pool } = this.#registry;
-    const absent = [...this.#owners()].filter(({ node, boot }) => !pool.byAddress(channels.node(node, boot)));
+  sweep(): void {
+    if (!this.#mayJudge()) return this.#absentSince.clear();
+    const absent = [...this.#owners()].filter((owner) => this.#isAbsent(owner));
     this.#note(absent);
-    for (const owner of absent) if (this.#isOverdue(owner, this.#absentForMs)) await this.#fence(owner);
-    for (const owner of absent) if (this.#isOverdue(owner, reapAfterMs)) await this.#reap(owner);
+    this.#fences.add(absent.filter((owner) => this.#isOverdue(owner, this.#absentForMs)));
+    this.#reaps.add(absent.filter((owner) => this.#isOverdue(owner, reapAfterMs)));
   }
 
   /** The registry has judged this one dead already: no more waiting. */
-  async lost(boot: BootId): Promise<void> {
+  lost(boot: BootId): void {
     this.#absentSince.set(boot, this.#clock.now() - this.#absentForMs);
-    for (const owner of [...this.#owners()]) if (owner.boot === boot) await this.#fence(owner);
+    this.#fences.add([...this.#owners()].filter((owner) => owner.boot === boot));
+  }
+
+  #mayJudge(): boolean {
+    return this.#bus.connected && this.#registry.judging;
+  }
+
+  #isAbsent({ node, boot }: Owner): boolean {
+    return !this.#registry.pool.byAddress(channels.node(node, boot));
   }
 
   *#owners(): Generator<Owner> {
@@ -101,20 +122,33 @@ export class Fencing {
     return since !== undefined && this.#clock.now() - since >= forMs;
   }
 
-  async #fence({ room, node, boot }: Owner): Promise<void> {
-    try {
-      if (!(await this.#directory.fence(room, node, boot))) return;
-      this.#onFenced();
-      this.#log.warn({ room, node, boot }, 'A lost node was fenced.');
-    } catch (error) {
-      // The next sweep comes here again.
-      this.#log.debug({ room, node, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
+  /** It may have been heard again while it waited for its turn. */
+  async #fence(owner: Owner): Promise<void> {
+    if (!this.#bus.connected || !this.#isAbsent(owner)) return;
+    const { room, node, boot } = owner;
+    if (!(await this.#directory.fence(room, node, boot))) return;
+    this.#onFenced();
+    this.#log.warn({ room, node, boot }, 'A lost node was fenced.');
+  }
+
+  async #reap(owner: Owner): Promise<void> {
+    const { room, node, boot } = owner;
+    for (const peerId of this.#rooms.get(room)?.peersOn(boot) ?? []) {
+      if (!this.#mayJudge() || !this.#isAbsent(owner)) return;
+      if (await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost')) this.#onReaped();
     }
   }
 
-  async #reap({ room, node, boot }: Owner): Promise<void> {
-    for (const peerId of this.#rooms.get(room)?.peersOn(boot) ?? []) {
-      if (await this.#directory.reap(room, peerId, { node, boot }, 'nodeLost').catch(() => false)) this.#onReaped();
-    }
+  #workOf(act: (owner: Owner) => Promise<void>, onIdle?: () => void): BoundedWork<Owner> {
+    return new BoundedWork({
+      atOnce: roomsAtOnce,
+      act,
+      keyOf: ({ room, boot }) => `${boot} ${room}`,
+      // The next sweep comes here again.
+      onError: (error, { room, node }) => {
+        this.#log.debug({ room, node, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
+      },
+      ...(onIdle && { onIdle }),
+    });
   }
 }

@@ -1,6 +1,8 @@
 import type { Bus, Unsubscribe } from '../../bus/bus.ts';
+import { BoundedWork } from '../../base/bounded-work.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { jittered } from '../../base/clock.ts';
+import { SluiceError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logging.ts';
 
 /**
@@ -15,6 +17,9 @@ const verifyEveryMs = 5000;
  */
 const settleMs = 2500;
 
+/** How many rooms are read at a time. More is sooner done after an outage, and more at once for Redis. */
+const roomsAtOnce = 64;
+
 /** As `RoomFeed`: reads what was missed, if anything was. */
 export interface VerifiedFeed {
   catchUp(): Promise<void>;
@@ -25,7 +30,7 @@ export class FeedVerifier {
   readonly #feeds: () => Iterable<VerifiedFeed>;
   readonly #bus: Bus;
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #work: BoundedWork<VerifiedFeed>;
   #timer: Timer | undefined;
   #unwatch: Unsubscribe | undefined;
   #settled: Timer | undefined;
@@ -35,11 +40,15 @@ export class FeedVerifier {
     this.#feeds = options.feeds;
     this.#bus = options.bus;
     this.#clock = options.clock;
-    this.#log = options.log;
+    this.#work = new BoundedWork({
+      atOnce: roomsAtOnce,
+      act: (feed) => feed.catchUp(),
+      onError: (error) => options.log.debug({ code: SluiceError.from(error).code }, 'A room is verified later.'),
+    });
   }
 
   start(): void {
-    this.#timer = this.#clock.setRepeating(() => void this.verifyAll(), jittered(verifyEveryMs, 0.2));
+    this.#timer = this.#clock.setRepeating(() => this.#verifyAll(), jittered(verifyEveryMs, 0.2));
     this.#unwatch = this.#bus.onChange((connected) => this.#busChanged(connected));
   }
 
@@ -48,25 +57,20 @@ export class FeedVerifier {
     return this.#settling;
   }
 
-  async verifyAll(): Promise<void> {
-    for (const feed of [...this.#feeds()]) {
-      try {
-        await feed.catchUp();
-      } catch {
-        this.#log.debug('The directory is away: feeds are verified when it is back.');
-        return;
-      }
-    }
+  /** Has every room read that isn't being read, a few at a time. */
+  #verifyAll(options: { again?: boolean } = {}): void {
+    if (this.#bus.connected) this.#work.add(this.#feeds(), options);
   }
 
   #busChanged(connected: boolean): void {
     this.#settling = true;
     this.#settled?.cancel();
     if (!connected) return;
-    void this.verifyAll();
+    // What is being read may have been read before the bus was lost.
+    this.#verifyAll({ again: true });
     this.#settled = this.#clock.setTimer(() => {
       this.#settling = false;
-      void this.verifyAll();
+      this.#verifyAll({ again: true });
     }, settleMs);
   }
 
@@ -74,5 +78,6 @@ export class FeedVerifier {
     this.#timer?.cancel();
     this.#settled?.cancel();
     this.#unwatch?.();
+    this.#work.clear();
   }
 }
