@@ -30,9 +30,15 @@ export class RawPeer implements AsyncDisposable {
     this.joined = joined;
   }
 
-  static async join({ url, node }: Place, room: string, features: string[] = []): Promise<RawPeer> {
+  static async join(
+    { url, node }: Place,
+    room: string,
+    features: string[] = [],
+    more: Partial<ActionInput<'join'>> = {},
+  ): Promise<RawPeer> {
     const connection = await Connection.open(`${url.replace(/^http/, 'ws')}/ws`);
-    return new RawPeer(connection, await connection.request('join', { room, node, transports: true, features }));
+    const fields = { room, node, transports: true, features, ...more } as ActionInput<'join'>;
+    return new RawPeer(connection, await connection.request('join', fields));
   }
 
   get sendTransportId(): string {

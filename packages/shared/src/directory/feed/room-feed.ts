@@ -167,10 +167,10 @@ export class RoomFeed {
 
   #take(event: RoomEvent, position: Position): void {
     this.#position = position;
-    // Written again by its owner after a loss, and never missed here.
-    if (this.#view.has(event)) return;
-    this.#view.apply(event);
-    this.#options.onEvent(event, position);
+    const news = this.#view.news(event);
+    if (!news) return;
+    this.#view.apply(news);
+    this.#options.onEvent(news, position);
   }
 
   async #repair(): Promise<void> {

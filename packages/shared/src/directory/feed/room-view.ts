@@ -46,19 +46,34 @@ export class RoomView {
   }
 
   /**
-   * Whether the picture has what this event tells, or a newer record of that peer: after a loss owners write again what
-   * is in the picture already, and one that lost the peer meanwhile may be the first of them.
+   * What an event tells a reader that has this picture; undefined where that is nothing new. After a loss owners write
+   * again what readers have never missed: as it was, changed in the meantime, or older than here, where an earlier owner
+   * is the first to write.
    */
-  has(event: RoomEvent): boolean {
-    if (event.type === 'peerJoined' || event.type === 'peerUpdated') {
-      const known = this.peers.get(event.peer.peerId);
-      return known !== undefined && (known.generation > event.peer.generation || isSame(known, event.peer));
-    }
-    if (event.type === 'producerAdded') return isSame(this.producers.get(event.producer.producerId), event.producer);
-    return false;
+  news(event: RoomEvent): RoomEvent | undefined {
+    if (event.type === 'peerJoined' || event.type === 'peerUpdated') return this.#peerNews(event);
+    if (event.type === 'producerAdded') return this.#producerNews(event);
+    return event;
   }
 
-  /** This picture, and the peers and producers that only the other one has. */
+  #peerNews(event: Extract<RoomEvent, { peer: PeerRecord }>): RoomEvent | undefined {
+    const { peer } = event;
+    const known = this.peers.get(peer.peerId);
+    if (!known) return event;
+    if (known.generation > peer.generation || isSame(known, peer)) return undefined;
+    return known.resumeHash === peer.resumeHash ? { type: 'peerUpdated', peer } : event;
+  }
+
+  #producerNews(event: Extract<RoomEvent, { producer: ProducerRecord }>): RoomEvent | undefined {
+    const { producerId, peerId, paused } = event.producer;
+    const known = this.producers.get(producerId);
+    if (!known) return event;
+    if (isSame(known, event.producer)) return undefined;
+    if (!isSame({ ...known, paused }, event.producer)) return event;
+    return { type: paused ? 'producerPaused' : 'producerResumed', producerId, peerId };
+  }
+
+  /** This picture, and the peers and producers that only the other one has, or has newer. */
   withMissingFrom(other: RoomView): RoomView {
     const whole = new RoomView();
     for (const [id, peer] of [...other.peers, ...this.peers]) {
