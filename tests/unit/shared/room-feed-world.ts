@@ -8,6 +8,7 @@ export const plenty = { maxPeers: 1000 };
 
 export interface Reader {
   feed: RoomFeed;
+  directory: Directory;
   bus: FaultyBus;
   heard: { event: RoomEvent; position: Position }[];
   repairs: string[];
@@ -33,9 +34,10 @@ export function world(keptEvents = 8, hub = createMemoryHub()): World {
     writer: directoryOn(faulty(0)),
     async read({ seed = 1, settling } = {}) {
       const bus = faulty(seed);
+      const directory = directoryOn(bus);
       const feed = new RoomFeed({
         room,
-        directory: directoryOn(bus),
+        directory,
         log: silentLogger,
         onEvent: (event, position) => void reader.heard.push({ event, position }),
         onRepair: (kind) => void reader.repairs.push(kind),
@@ -44,7 +46,7 @@ export function world(keptEvents = 8, hub = createMemoryHub()): World {
         now: () => reader.now,
         ...(settling && { settling }),
       });
-      const reader: Reader = { feed, bus, heard: [], repairs: [], garbage: 0, losses: 0, now: 0 };
+      const reader: Reader = { feed, directory, bus, heard: [], repairs: [], garbage: 0, losses: 0, now: 0 };
       await feed.subscribe();
       return reader;
     },

@@ -1,6 +1,6 @@
 import { channels } from '@sluice/shared';
 import { chosenSeed, peerRecord, seeded, settle } from '@sluice/shared/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { consecutive, enter, names, owner, room, say, seqs, world } from './room-feed-world.ts';
 
 describe('following', () => {
@@ -170,5 +170,92 @@ describe('garbage', () => {
     }
     expect(reader.heard).toEqual([]);
     expect(reader.feed.position).toEqual({ epoch, seq: 1 });
+  });
+});
+
+describe('a feed that reads the room by itself', () => {
+  it('[DI55] reads it once, however many ask, and is at the position that it has to reach', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const reads = vi.spyOn(reader.directory, 'snapshot');
+    const { epoch } = await enter(writer, 'ada');
+    await settle();
+    reader.bus.set({ lost: 1 });
+    const { seq } = await enter(writer, 'bob');
+    await Promise.all(Array.from({ length: 20 }, () => reader.feed.load()));
+    await Promise.all(Array.from({ length: 20 }, () => reader.feed.reach({ epoch, seq })));
+    expect(reads).toHaveBeenCalledTimes(1);
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    expect(reader.heard).toEqual([]);
+  });
+
+  it('[DI55] needs no read of a room whose first event it has heard', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    await reader.feed.load();
+    const reads = vi.spyOn(reader.directory, 'snapshot');
+    const { epoch, seq } = await enter(writer, 'ada');
+    await settle();
+    await reader.feed.reach({ epoch, seq });
+    expect(reads).not.toHaveBeenCalled();
+    expect(names(reader)).toEqual(['ada']);
+  });
+
+  it('[DI55] a read that was begun before the room was born is made again', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.bus.set({ lost: 1 });
+    const loading = reader.feed.load();
+    const { epoch, seq } = await enter(writer, 'ada');
+    await Promise.all([loading, reader.feed.reach({ epoch, seq })]);
+    expect(names(reader)).toEqual(['ada']);
+  });
+
+  it('[DI55] what cannot be reached is said so', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const { epoch, seq } = await enter(writer, 'ada');
+    await expect(reader.feed.reach({ epoch, seq: seq + 1 })).rejects.toMatchObject({ code: 'coordinatorUnavailable' });
+  });
+
+  it('[DI56] records that were lost without an event are kept for their owners, and then taken for gone', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const { epoch, seq } = await enter(writer, 'ada');
+    const lost = [peerRecord('ada', owner), peerRecord('bob', owner)];
+    reader.feed.seed({ room, epoch, seq, peers: lost, producers: [] });
+    reader.feed.doubt();
+    reader.feed.doubt();
+    expect(reader.losses).toBe(2);
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerLeft']);
+  });
+
+  it('[DI34] events that lack what their type has are dropped whole, and the feed reads on', async () => {
+    const { hub, writer, read } = world();
+    const reader = await read();
+    reader.feed.seed(await enter(writer, 'ada'));
+    await settle();
+    const { epoch, seq } = reader.feed.position!;
+    for (const event of [
+      { type: 'peerJoined' },
+      { type: 'peerUpdated', peer: { peerId: 'ada' } },
+      { type: 'producerAdded', producer: null },
+      { type: 'producerPaused' },
+      { type: 'message', payload: 1 },
+      'text',
+      null,
+    ]) {
+      hub.publish(channels.room(room), JSON.stringify({ epoch, seq: seq + 1, events: [event] }));
+    }
+    await settle();
+    expect(reader.garbage).toBe(7);
+    await enter(writer, 'bob');
+    await settle();
+    expect(names(reader)).toEqual(['ada', 'bob']);
   });
 });

@@ -85,3 +85,43 @@ describe('the differences of two pictures', () => {
     expect(differences(some, none).map(({ type }) => type)).toEqual(['producerClosed', 'peerLeft']);
   });
 });
+
+describe('what owners write again after a loss', () => {
+  const known = () => RoomView.of({ room: roomNamed('r'), epoch: 1, seq: 1, peers: [peer], producers: [producer] });
+
+  it('[DI53] is nothing new to a reader that has it, and a change where it was changed meanwhile', () => {
+    const view = known();
+    expect(view.news({ type: 'peerJoined', peer })).toBeUndefined();
+    expect(view.news({ type: 'producerAdded', producer })).toBeUndefined();
+    const renamed = { ...peer, name: 'Grace' };
+    expect(view.news({ type: 'peerJoined', peer: renamed })).toEqual({ type: 'peerUpdated', peer: renamed });
+    const { producerId, peerId } = producer;
+    expect(view.news({ type: 'producerAdded', producer: { ...producer, paused: true } })).toEqual({
+      type: 'producerPaused',
+      producerId,
+      peerId,
+    });
+  });
+
+  it('[DI53] is not believed where an earlier owner writes what a newer one has', () => {
+    const view = known();
+    const moved = peerRecord('ada', ownerNamed('m'), { generation: 2 });
+    expect(view.news({ type: 'peerUpdated', peer: moved })).toEqual({ type: 'peerUpdated', peer: moved });
+    view.apply({ type: 'peerUpdated', peer: moved });
+    expect(view.news({ type: 'peerJoined', peer })).toBeUndefined();
+    const told = RoomView.of({ room: roomNamed('r'), epoch: 2, seq: 1, peers: [peer], producers: [] });
+    expect(told.withMissingFrom(view).peers.get(peer.peerId)).toEqual(moved);
+  });
+
+  it('[DI53] is new where it is, or where another took the id', () => {
+    const view = known();
+    for (const event of [
+      { type: 'peerJoined', peer: peerRecord('bob', owner) },
+      { type: 'peerJoined', peer: { ...peer, resumeHash: 'another' } },
+      { type: 'producerAdded', producer: producerRecord('mic', peer) },
+      { type: 'message', from: peer.peerId, payload: 1 },
+    ] satisfies RoomEvent[]) {
+      expect(view.news(event)).toEqual(event);
+    }
+  });
+});

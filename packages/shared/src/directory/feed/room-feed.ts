@@ -8,7 +8,7 @@ import { differences, RoomView } from './room-view.ts';
 /** Batches held while the first snapshot is on its way. Beyond it the stream is read instead. */
 const heldBatches = 256;
 /**
- * How long the owners of a lost room have, in ms, to write it again; they look for such rooms each 5 s. Shorter takes
+ * How long the owners of a lost room have, in ms, to write it again; they look for such rooms each 3 s. Shorter takes
  * people for gone who are there; longer keeps those on show who went while the room was lost.
  */
 const lostRoomMs = 8000;
