@@ -83,9 +83,9 @@ for (const name of ['meta', 'slices', 'fenced', 'peers', 'producers', 'events'])
     const heardByEve = eventsOf(eve);
 
     const producerId = await bob.produce('video');
-    await bob.ask('pauseProducer', { producerId: producerId as never });
+    await bob.ask('pauseProducer', { producerId });
     await bob.ask('sendMessage', { payload: 'still here' });
-    await bob.ask('closeProducer', { producerId: producerId as never });
+    await bob.ask('closeProducer', { producerId });
     for (const told of [heard.ann, heardByEve]) {
       await eventually(
         'what follows to be heard',
@@ -127,11 +127,11 @@ it('[DI51] what is said, changed and left while the peers of a room are lost is 
   await eventually('the new producer', () => JSON.stringify(heard.bob).includes(producerId), heardSoon);
 
   await deleteKey(room, 'producers');
-  await ann.ask('pauseProducer', { producerId: producerId as never });
+  await ann.ask('pauseProducer', { producerId });
   await eventually('the pause', () => types().includes('producerPaused'), heardSoon);
 
   await deleteKey(room, 'producers');
-  await ann.ask('closeProducer', { producerId: producerId as never });
+  await ann.ask('closeProducer', { producerId });
   await eventually('the close', () => types().includes('producerClosed'), heardSoon);
 
   await deleteKey(room, 'peers');
