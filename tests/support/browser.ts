@@ -1,10 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { findProgram } from './find-program.ts';
-
-/** Names of Chromium in the usual distributions; the first that is on the PATH is taken. */
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+import { processesWith } from './browsers/process-tree.ts';
+import { findChromium } from './find-program.ts';
 
 const flags = [
   '--disable-gpu',
@@ -41,9 +40,11 @@ export interface TabOptions {
 export class TestBrowser implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #complaints: string[] = [];
+  readonly #mark: string;
 
-  private constructor(browser: Browser) {
+  private constructor(browser: Browser, mark: string) {
     this.#browser = browser;
+    this.#mark = mark;
   }
 
   /** Rejects when there is no Chromium on the PATH: a test of browsers without one would test nothing. */
@@ -52,18 +53,25 @@ export class TestBrowser implements AsyncDisposable {
     allowDevices = true,
     executable,
   }: TestBrowserOptions = {}): Promise<TestBrowser> {
+    // A switch that Chromium doesn't know, by which its processes are found.
+    const mark = `--sluice-test=${randomUUID()}`;
     const browser = await chromium.launch({
-      executablePath: executable ?? findProgram('Chromium', names, 'chromium'),
+      executablePath: executable ?? findChromium(),
       headless: true,
       chromiumSandbox: false,
-      args: [...flags, ...(allowDevices ? ['--use-fake-ui-for-media-stream'] : []), ...further],
+      args: [...flags, ...(allowDevices ? ['--use-fake-ui-for-media-stream'] : []), ...further, mark],
     });
-    return new TestBrowser(browser);
+    return new TestBrowser(browser, mark);
   }
 
   /** What the pages have thrown and not caught, or written as an error. */
   get complaints(): readonly string[] {
     return this.#complaints;
+  }
+
+  /** All its processes as they are now. Linux only. */
+  get pids(): number[] {
+    return processesWith(this.#mark);
   }
 
   async context(options: TabOptions = {}): Promise<BrowserContext> {

@@ -1,5 +1,5 @@
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
-import { findProgram } from '../find-program.ts';
+import { findFirefox } from '../find-program.ts';
 import type { Tab } from './tab.ts';
 
 export type FirefoxPreferences = Record<string, string | number | boolean>;
@@ -33,7 +33,7 @@ export class TestFirefox implements AsyncDisposable {
   static async launch({ preferences = {}, executable, port = 0 }: FirefoxOptions = {}): Promise<TestFirefox> {
     const browser = await puppeteer.launch({
       browser: 'firefox',
-      executablePath: executable ?? findProgram('Firefox', ['firefox-esr', 'firefox'], 'firefox-esr'),
+      executablePath: executable ?? findFirefox(),
       headless: true,
       debuggingPort: port,
       defaultViewport: { width: 800, height: 600 },

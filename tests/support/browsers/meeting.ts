@@ -1,14 +1,9 @@
 import { eventually } from '@sluice/shared/testing';
 import { hearsSound, received, seesFrames } from '../browser-media.ts';
-import type { Tab } from './tab.ts';
+import type { Opens, Tab } from './tab.ts';
 
 /** Small pictures: three browsers encode and decode them on two cores. */
 const size = '320x180';
-
-/** Anything that opens the meeting page: a browser of either kind. */
-interface Opens<T extends Tab> {
-  open(url: string): Promise<T>;
-}
 
 /** Opens the meeting page and joins as a person does, with a click: Firefox plays no sound before one. */
 export async function join<T extends Tab>(

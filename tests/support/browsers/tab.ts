@@ -5,3 +5,8 @@ export interface Tab {
   /** A click as by a person. */
   click(selector: string): Promise<void>;
 }
+
+/** A browser of either kind, as the one who opens the meeting page. */
+export interface Opens<T extends Tab> {
+  open(url: string): Promise<T>;
+}

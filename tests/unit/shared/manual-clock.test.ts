@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMemoryBus, createMemoryHub } from '../../../packages/shared/src/bus/memory-bus.ts';
 import { delay } from '../../../packages/shared/src/base/clock.ts';
-import { ManualClock } from '../../../packages/shared/testing/index.ts';
+import { ManualClock, settle } from '../../../packages/shared/testing/index.ts';
 
 test('timers run at their own times, in order, and those of one instant in the order they were set', async () => {
   const clock = new ManualClock();
@@ -35,4 +35,27 @@ test('what a timer starts goes on before the next one runs', async () => {
   await clock.advance(25);
   expect(heard).toEqual(['hello at 10', 'end']);
   expect(await waited).toBe(20);
+});
+
+test.each([1, 7, 500])('what is under way comes to rest, also where %i messages cause each other one by one', async (count) => {
+  const bus = createMemoryBus(createMemoryHub());
+  let heard = 0;
+  await bus.subscribe('chain', async () => {
+    heard++;
+    await Promise.resolve();
+    if (heard < count) await bus.publish('chain', 'next');
+  });
+  await bus.publish('chain', 'first');
+  await settle();
+  expect(heard).toBe(count);
+});
+
+test('what goes in circles is said, and not waited for', async () => {
+  const bus = createMemoryBus(createMemoryHub());
+  let going = true;
+  const subscription = await bus.subscribe('circle', () => void (going && bus.publish('circle', 'again')));
+  await bus.publish('circle', 'first');
+  await expect(settle()).rejects.toThrow('Nothing came to rest');
+  going = false;
+  await subscription.unsubscribe();
 });
