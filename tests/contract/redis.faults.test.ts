@@ -65,7 +65,8 @@ test('[BU13] a Redis that hangs costs the commands under way their time, and tho
   expect(performance.now() - started).toBeGreaterThan(1000);
   await eventually('the loss to be noticed', () => !member.bus.connected);
   const burst = Array.from({ length: 1000 }, () => member.bus.publish('hung', 'refused'));
-  const answers = await within(200, 'a thousand refusals', Promise.allSettled(burst));
+  // One that waited would take as long as the first.
+  const answers = await within(1000, 'a thousand refusals', Promise.allSettled(burst));
   expect(answers.every((answer) => answer.status === 'rejected')).toBe(true);
 
   await redis.resume();

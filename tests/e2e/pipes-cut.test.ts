@@ -33,19 +33,19 @@ test.skipIf(process.platform !== 'linux')(
     await Promise.all([seesFrames(ada, 30), hearsSound(ada), seesFrames(bob, 30), hearsSound(bob)]);
     await Promise.all([watchPicture(ada, 'Bob'), watchPicture(bob, 'Ada')]);
     await Promise.all([flows(ada), flows(bob)]);
-    await Promise.all([forgetGaps(ada), forgetGaps(bob)]);
+    // The longest standstill while nothing is wrong: what this machine takes for a picture now.
+    const calm = Math.max(await forgetGaps(ada), await forgetGaps(bob));
 
     await using cut = await cutUdp(pipeAddress(0), pipeAddress(1));
     await eventually('the cut to be felt', async () => (await pictureGaps(bob)).sinceLastMs > 500);
     const frozen = { bobSeesAda: await flows(bob), adaSeesBob: await flows(ada) };
-    // Five seconds to the first packet; the rest is a key frame and a machine with other work.
-    expect(Math.max(...Object.values(frozen))).toBeLessThan(6500);
+    // Five seconds to the first packet, and a key frame.
+    expect(Math.max(...Object.values(frozen))).toBeLessThan(5500 + 10 * calm);
     await Promise.all([hearsSound(ada), hearsSound(bob)]);
 
     await cut.heal();
     await Promise.all([forgetGaps(ada), forgetGaps(bob)]);
     const after = { bobSeesAda: await flows(bob), adaSeesBob: await flows(ada) };
-    console.log('cut healed, longest standstill in ms', JSON.stringify(after));
-    expect(Math.max(...Object.values(after))).toBeLessThan(500);
+    expect(Math.max(...Object.values(after))).toBeLessThan(Math.max(500, 4 * calm));
   },
 );

@@ -57,13 +57,17 @@ async function countsAgree(viewer: MediaPage, producerId: string | undefined): P
 }
 
 async function stopsWithinASecond(publisher: MediaPage, viewer: MediaPage, producerId: string | undefined) {
+  // What this machine takes now for as many calls into the pages as there are below, without any of our own work.
+  const asked = Date.now();
+  await Promise.all([publisher.do('notes'), viewer.do('notes')]);
+  const yardstick = Date.now() - asked;
   const began = Date.now();
   await publisher.do('unpublish', 'video');
   const end = await eventually("the viewer's track to end", async () =>
     (await viewer.do('notes')).find((one) => one.what === 'ended' && one.producerId === producerId),
   );
   expect(end).toMatchObject({ kind: 'video', trackState: 'ended' });
-  expect(end.at - began).toBeLessThan(1000);
+  expect(end.at - began).toBeLessThan(1000 + 3 * yardstick);
 }
 
 async function nothingIsLeft(stage: Stage, portsBefore: readonly number[]): Promise<void> {

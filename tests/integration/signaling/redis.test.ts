@@ -63,7 +63,8 @@ test('[GW17] Redis goes: errors at once, connections stay; it comes back: joins 
     return answer['code'] === 'coordinatorUnavailable' && { took: performance.now() - began, answer };
   }, 10_000);
   expect(refused.answer).toMatchObject({ type: 'error', temporary: true });
-  expect(refused.took).toBeLessThan(500);
+  // Less than an action's deadline: it did not wait for Redis.
+  expect(refused.took).toBeLessThan(1500);
   expect(await ann.ask({ action: 'updatePeer', name: 'x', id: 1 })).toMatchObject({ code: 'coordinatorUnavailable' });
   expect([ann.closedWith, bob.closedWith]).toEqual([undefined, undefined]);
   await redis.restart();
