@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestBrowser } from '../support/browser.ts';
 import { hearsSound } from '../support/browser-media.ts';
 import { TestFirefox } from '../support/browsers/firefox.ts';
-import { everybodyMeets, forEverybody, join, type People } from '../support/browsers/meeting.ts';
+import { everybodyMeets, forEverybody, join, type People, picturesMove } from '../support/browsers/meeting.ts';
 import type { Tab } from '../support/browsers/tab.ts';
 import { testimonyOf, witness } from '../support/browsers/witness.ts';
 import { startProcessCluster } from '../support/cluster.ts';
-import { pictureGaps, watchPicture } from '../support/picture-gaps.ts';
+import { watchPicture } from '../support/picture-gaps.ts';
 import { startRedis } from '../support/redis.ts';
 
 /** Firefox pairs no loopback candidate: the machine's outside address is announced. */
@@ -52,13 +52,6 @@ async function meet() {
 const self = (tab: Tab) =>
   tab.evaluate(() => ({ peerId: window.sluice?.room?.peerId, node: window.sluice?.room?.node }), undefined);
 
-/** Waits until the picture has moved again for a while. */
-async function flows(tab: Tab): Promise<void> {
-  const { shown } = await pictureGaps(tab);
-  const moved = async () => (await pictureGaps(tab)).shown >= shown + 40;
-  await eventually('a moving picture', moved, { withinMs: 30_000, everyMs: 100 });
-}
-
 async function isElsewhere(tab: Tab, node: string | undefined): Promise<void> {
   const moved = async () => (await self(tab)).node !== node;
   await eventually('another node', moved, { withinMs: 30_000, everyMs: 50 });
@@ -66,8 +59,9 @@ async function isElsewhere(tab: Tab, node: string | undefined): Promise<void> {
 
 /** Everybody sees and hears, as the same people, and was not told of anybody as gone. */
 async function expectNothingLost(everybody: People): Promise<void> {
+  await picturesMove(everybody);
   await forEverybody(everybody, async (tab) => {
-    await Promise.all([flows(tab), hearsSound(tab, { tracks: 2 })]);
+    await hearsSound(tab, { tracks: 2 });
     expect(await testimonyOf(tab)).toMatchObject({ left: [], ends: [] });
   });
 }

@@ -1,5 +1,6 @@
 import { eventually } from '@sluice/shared/testing';
 import { hearsSound, received, seesFrames } from '../browser-media.ts';
+import { forgetGaps, pictureGaps } from '../picture-gaps.ts';
 import type { Opens, Tab } from './tab.ts';
 
 /** Small pictures: three browsers encode and decode them on two cores. */
@@ -27,6 +28,20 @@ export function everybodyMeets(people: People, withinMs = 30_000): Promise<void>
   return forEverybody(people, async (tab) => {
     await Promise.all([seesFrames(tab, 20, expected), hearsSound(tab, expected)]);
   });
+}
+
+/** Waits until everybody's picture, of those that `watchPicture` watches, has moved again for a while. */
+export function picturesMove(people: People, withinMs = 40_000): Promise<void> {
+  return forEverybody(people, async (tab) => {
+    const { shown } = await pictureGaps(tab);
+    const moved = async () => (await pictureGaps(tab)).shown >= shown + 40;
+    await eventually('a moving picture', moved, { withinMs, everyMs: 50 });
+  });
+}
+
+/** The longest time that anybody's picture stood still since this was last asked, in ms. */
+export async function longestStandstill(people: People): Promise<number> {
+  return Math.max(...(await Promise.all(Object.values(people).map(forgetGaps))));
 }
 
 /** A failure names the person, and says what that page shows and receives. */

@@ -37,18 +37,21 @@ test('what a timer starts goes on before the next one runs', async () => {
   expect(await waited).toBe(20);
 });
 
-test.each([1, 7, 500])('what is under way comes to rest, also where %i messages cause each other one by one', async (count) => {
-  const bus = createMemoryBus(createMemoryHub());
-  let heard = 0;
-  await bus.subscribe('chain', async () => {
-    heard++;
-    await Promise.resolve();
-    if (heard < count) await bus.publish('chain', 'next');
-  });
-  await bus.publish('chain', 'first');
-  await settle();
-  expect(heard).toBe(count);
-});
+test.each([1, 7, 500])(
+  'what is under way comes to rest, also where %i messages cause each other one by one',
+  async (count) => {
+    const bus = createMemoryBus(createMemoryHub());
+    let heard = 0;
+    await bus.subscribe('chain', async () => {
+      heard++;
+      await Promise.resolve();
+      if (heard < count) await bus.publish('chain', 'next');
+    });
+    await bus.publish('chain', 'first');
+    await settle();
+    expect(heard).toBe(count);
+  },
+);
 
 test('what goes in circles is said, and not waited for', async () => {
   const bus = createMemoryBus(createMemoryHub());
