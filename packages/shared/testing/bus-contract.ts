@@ -146,7 +146,9 @@ export function busContract(name: string, makeRig: () => Promise<Rig>): void {
       await rig.outage.begin();
       await eventually('the loss to be noticed', () => !a.bus.connected && !b.bus.connected);
       const refused = a.bus.publish(before, 'lost');
-      await expect(within(refusedWithinMs, 'the refusal', refused)).rejects.toMatchObject({ code: 'coordinatorUnavailable' });
+      await expect(within(refusedWithinMs, 'the refusal', refused)).rejects.toMatchObject({
+        code: 'coordinatorUnavailable',
+      });
       const declared = hear(b, during);
 
       await rig.outage.end();

@@ -28,7 +28,9 @@ export function outagePromises(rig: () => Rig): void {
       ['touch', () => directory.touch(nodeA, [room])],
     ];
     for (const [what, call] of refused) {
-      await expect(within(refusedWithinMs, what, call()), what).rejects.toMatchObject({ code: 'coordinatorUnavailable' });
+      await expect(within(refusedWithinMs, what, call()), what).rejects.toMatchObject({
+        code: 'coordinatorUnavailable',
+      });
     }
     await rig().outage.end();
     await eventually('the directory to be back', () => other.bus.connected, { withinMs: 20_000 });
