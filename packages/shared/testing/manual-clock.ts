@@ -69,17 +69,28 @@ export class ManualClock implements Clock {
   }
 }
 
+/** Those who wait in `settle`, each with one turn of the event loop asked for; the last one began last. */
+const settling: symbol[] = [];
+
 /**
  * Lets promises and messages on the memory bus that are under way come to rest, without any time passing. In each turn of
  * the event loop all promises run as far as they can, and the memory bus asks for another turn while it has messages: what
- * is at rest is known by the turns that are asked for, and not by how many there were.
+ * is at rest is known by the turns that are asked for, and not by how many there were. Where what is under way waits here
+ * itself, it goes on first.
  *
  * @throws Error when it does not come to rest: messages cause each other without an end.
  */
 export async function settle(): Promise<void> {
-  for (let index = 0; index < maxTurns; index++) {
-    await turn();
-    if (!process.getActiveResourcesInfo().includes('Immediate')) return;
+  const own = Symbol('settling');
+  settling.push(own);
+  try {
+    for (let index = 0; index < maxTurns; index++) {
+      await turn();
+      const asked = process.getActiveResourcesInfo().filter((name) => name === 'Immediate').length;
+      if (settling.at(-1) === own && asked < settling.length) return;
+    }
+    throw new Error(`Nothing came to rest within ${maxTurns} turns of the event loop.`);
+  } finally {
+    settling.splice(settling.indexOf(own), 1);
   }
-  throw new Error(`Nothing came to rest within ${maxTurns} turns of the event loop.`);
 }

@@ -44,16 +44,16 @@ export async function longestStandstill(people: People): Promise<number> {
   return Math.max(...(await Promise.all(Object.values(people).map(forgetGaps))));
 }
 
-/** A failure names the person, and says what that page shows and receives. */
+/** A failure names the people, and says what everybody's page shows and receives. */
 export async function forEverybody(people: People, check: (tab: Tab) => Promise<void>): Promise<void> {
-  const checked = async ([name, tab]: [string, Tab]): Promise<void> => {
-    try {
-      await check(tab);
-    } catch (error) {
-      throw new Error(`${name}: ${String(error)}\n${await stateOf(tab)}`, { cause: error });
-    }
-  };
-  await Promise.all(Object.entries(people).map(checked));
+  const all = Object.entries(people);
+  const results = await Promise.allSettled(all.map(([, tab]) => check(tab)));
+  const failures = results.flatMap((result, at) =>
+    result.status === 'rejected' ? [`${all[at]?.[0]}: ${String(result.reason)}`] : [],
+  );
+  if (failures.length === 0) return;
+  const states = await Promise.all(all.map(async ([name, tab]) => `${name}'s page: ${await stateOf(tab)}`));
+  throw new Error([...failures, ...states].join('\n'));
 }
 
 async function stateOf(tab: Tab): Promise<string> {

@@ -62,3 +62,15 @@ test('what goes in circles is said, and not waited for', async () => {
   going = false;
   await subscription.unsubscribe();
 });
+
+test('what waits for rest while it is waited for goes on first', async () => {
+  const bus = createMemoryBus(createMemoryHub());
+  const heard: string[] = [];
+  await bus.subscribe('c', (message) => {
+    heard.push(message);
+    if (message === 'first') void settle().then(() => bus.publish('c', 'second'));
+  });
+  await bus.publish('c', 'first');
+  await settle();
+  expect(heard).toEqual(['first', 'second']);
+});
