@@ -42,10 +42,8 @@ test.each([1, 7, 500])(
   async (count) => {
     const bus = createMemoryBus(createMemoryHub());
     let heard = 0;
-    await bus.subscribe('chain', async () => {
-      heard++;
-      await Promise.resolve();
-      if (heard < count) await bus.publish('chain', 'next');
+    await bus.subscribe('chain', () => {
+      if (++heard < count) void Promise.resolve().then(() => bus.publish('chain', 'next'));
     });
     await bus.publish('chain', 'first');
     await settle();
