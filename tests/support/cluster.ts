@@ -50,10 +50,11 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
 
 /** Real processes, one for each gateway and node, over a real Redis. `processes` is for those who kill some. */
 export async function startProcessCluster(
-  options: TestClusterOptions & { redisUrl: string },
+  options: TestClusterOptions & { redisUrl: string; settingsOf?: (name: string) => Record<string, string> },
 ): Promise<TestCluster & { processes: ProcessCluster }> {
-  const { nodes = 2, gateways = 2, workers = 1, redisUrl, settings = {} } = options;
+  const { nodes = 2, gateways = 2, workers = 1, redisUrl, settings = {}, settingsOf } = options;
   const processes = await ProcessCluster.start({
+    ...(settingsOf && { settingsOf }),
     nodes,
     gateways,
     workers,
