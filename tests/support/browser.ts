@@ -29,6 +29,8 @@ export interface TestBrowserOptions {
   allowDevices?: boolean;
   /** In place of the Chromium on the PATH: a program that starts it elsewhere, in a network namespace for instance. */
   executable?: string;
+  /** Default true, as drivers have it. False: as people have it, where a bar takes room from the page. */
+  hideScrollbars?: boolean;
 }
 
 export interface TabOptions {
@@ -52,6 +54,7 @@ export class TestBrowser implements AsyncDisposable {
     flags: further = [],
     allowDevices = true,
     executable,
+    hideScrollbars = true,
   }: TestBrowserOptions = {}): Promise<TestBrowser> {
     // A switch that Chromium doesn't know, by which its processes are found.
     const mark = `--sluice-test=${randomUUID()}`;
@@ -59,6 +62,7 @@ export class TestBrowser implements AsyncDisposable {
       executablePath: executable ?? findChromium(),
       headless: true,
       chromiumSandbox: false,
+      ...(!hideScrollbars && { ignoreDefaultArgs: ['--hide-scrollbars'] }),
       args: [...flags, ...(allowDevices ? ['--use-fake-ui-for-media-stream'] : []), ...further, mark],
     });
     return new TestBrowser(browser, mark);

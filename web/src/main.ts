@@ -15,7 +15,8 @@ const lobby = byId('lobby', HTMLElement);
 const meeting = byId('meeting', HTMLElement);
 const form = byId('join-form', HTMLFormElement);
 const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
-const parameters = readParameters(location);
+const development = document.documentElement.dataset['development'] !== undefined;
+const parameters = readParameters(location, { development });
 
 function show(what: 'lobby' | 'meeting'): void {
   lobby.hidden = what !== 'lobby';

@@ -1,7 +1,7 @@
 import type { Bus, Clock, Directory, Logger, MetricsRegistry, OpsServer, Step } from '@sluice/shared';
 import { assertBindable, createMetricsRegistry, delay, Lifecycle, startOpsServer } from '@sluice/shared';
 import { type GatewayConfig, gatewayBindings } from './config.ts';
-import type { Page } from './socket/page.ts';
+import { developmentPage, type Page } from './socket/page.ts';
 import { SocketServer } from './socket/socket-server.ts';
 import { Switchboard } from './switchboard.ts';
 import { version } from './version.ts';
@@ -23,6 +23,12 @@ export interface GatewayOptions {
 
 /** Nodes greet a newcomer within milliseconds. A cluster that has none yet is not waited for longer than this. */
 const firstLookMs = 500;
+
+/** Where clients may choose their nodes, the cluster is a developer's own. */
+function servedPage({ config, page }: GatewayOptions): Page | undefined {
+  if (!config.devPage || !page) return undefined;
+  return config.allowNodeChoice ? developmentPage(page) : page;
+}
 
 /** How often a draining gateway looks whether its clients have gone, in ms. */
 const lookEveryMs = 50;
@@ -56,7 +62,8 @@ export class Gateway implements AsyncDisposable {
       allowedOrigins: config.allowedOrigins,
       maxSockets: config.maxSessions,
       behindProxy: config.behindProxy,
-      page: config.devPage ? options.page : undefined,
+      page: servedPage(options),
+      development: config.allowNodeChoice,
       accepting: () => !this.#switchboard.drain.draining,
       open: (socket) => this.#switchboard.open(socket),
     });

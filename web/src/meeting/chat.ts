@@ -18,6 +18,7 @@ export interface ChatOptions {
 export class Chat {
   readonly #options: ChatOptions;
   readonly #panel = byId('chat', HTMLElement);
+  readonly #log = byId('log', HTMLElement);
   readonly #messages = byId('messages', HTMLOListElement);
   readonly #toggle = byId('chat-toggle', HTMLButtonElement);
   readonly #form = byId('chat-form', HTMLFormElement);
@@ -56,7 +57,7 @@ export class Chat {
     part(item, '.text', HTMLElement).textContent = text;
     this.#messages.append(item);
     if (this.#messages.childElementCount > keptMessages) this.#messages.firstElementChild?.remove();
-    this.#messages.scrollTop = this.#messages.scrollHeight;
+    this.#log.scrollTop = this.#log.scrollHeight;
     this.#countUnread(this.#panel.hidden ? this.#unread + 1 : 0);
   }
 

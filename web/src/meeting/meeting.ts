@@ -1,6 +1,8 @@
-import { joinRoom, type Room, type RoomEnd } from '@sluice/client';
+import { joinRoom, type PeerIdentity, type Room, type RoomEnd, SluiceClientError } from '@sluice/client';
 import { banner, hideBanner } from '../parts/banner.ts';
+import { announceRoom } from './announcements.ts';
 import { Chat } from './chat.ts';
+import { showConnectionStatus } from './connection-status.ts';
 import { connectControls, showControls, switchDevice } from './controls.ts';
 import { byId } from '../parts/dom.ts';
 import { LocalMedia } from './local-media.ts';
@@ -25,7 +27,7 @@ export async function hold(parameters: PageParameters, onJoined: (room: Room) =>
     const end = await over;
     kept = media.tracks();
     close();
-    const next = end.comeBack ? await comeBack(parameters) : undefined;
+    const next = end.comeBack ? await comeBack(parameters, room.identity) : undefined;
     if (!next) {
       for (const track of kept.values()) track.stop();
       return sentenceForEnd(end);
@@ -34,8 +36,9 @@ export async function hold(parameters: PageParameters, onJoined: (room: Room) =>
   }
 }
 
-function join({ servers, room, name, node, region, token }: PageParameters): Promise<Room> {
+function join({ servers, room, name, node, region, token }: PageParameters, identity?: PeerIdentity): Promise<Room> {
   return joinRoom({
+    ...(identity && { identity }),
     url: servers,
     room,
     name,
@@ -47,12 +50,17 @@ function join({ servers, room, name, node, region, token }: PageParameters): Pro
 
 const ended = (room: Room): Promise<RoomEnd> => new Promise((resolve) => room.on('closed', resolve));
 
-/** The same person with the same tracks, as a new peer: for who was away too long to be taken up again. */
-async function comeBack(parameters: PageParameters): Promise<Room | undefined> {
+/** The same person with the same tracks, in the place of the peer before, which may still be there. */
+async function comeBack(parameters: PageParameters, before: PeerIdentity): Promise<Room | undefined> {
+  let identity: PeerIdentity | undefined = before;
   banner('Joining again…');
   try {
     for (let attempt = 1; attempt <= rejoins; attempt++) {
-      const room = await join(parameters).catch(() => undefined);
+      const room = await join(parameters, identity).catch((error: unknown) => {
+        // The peer before is not known as ours any more: then as a new one.
+        if (error instanceof SluiceClientError && error.code === 'forbidden') identity = undefined;
+        return undefined;
+      });
       if (room) return room;
       await new Promise((resolve) => setTimeout(resolve, attempt * 1000));
     }
@@ -76,10 +84,11 @@ function open(room: Room, parameters: PageParameters, kept: Tracks | undefined) 
   const report = (error: unknown): void => toast(sentenceFor(error));
   new Chat(room, { nameOf: (peerId) => nameOf(room, peerId), onError: report });
   room.on('error', report);
+  announceRoom(room, { nameOf: (peerId) => nameOf(room, peerId) });
   room.on('subscribeFailed', ({ peerId, error }) => toast(`${nameOf(room, peerId)}: ${sentenceFor(error)}`));
   connectControls(media);
   showHeader(room);
-  showConnection(room);
+  showConnectionStatus(room);
   const leave = (): void => void room.leave();
   byId('leave', HTMLButtonElement).onclick = leave;
   // A closed tab would be kept in the room for half a minute, in case it comes back.
@@ -94,11 +103,6 @@ function open(room: Room, parameters: PageParameters, kept: Tracks | undefined) 
     hideBanner();
   };
   return { close, media };
-}
-
-function showConnection(room: Room): void {
-  room.on('reconnecting', () => banner('Reconnecting…'));
-  room.on('reconnected', ({ downtimeMs }) => banner(`Back after ${(downtimeMs / 1000).toFixed(1)} s`, { forMs: 3000 }));
 }
 
 function showHeader(room: Room): void {

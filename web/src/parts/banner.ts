@@ -1,3 +1,4 @@
+import { announce } from './announcer.ts';
 import { byId } from './dom.ts';
 
 let hiding: ReturnType<typeof setTimeout> | undefined;
@@ -8,6 +9,7 @@ export function banner(text: string, { forMs }: { forMs?: number } = {}): void {
   clearTimeout(hiding);
   line.textContent = text;
   line.hidden = false;
+  announce(text);
   if (forMs !== undefined) hiding = setTimeout(hideBanner, forMs);
 }
 

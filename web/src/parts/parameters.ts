@@ -2,7 +2,7 @@
 export interface PageParameters {
   room: string;
   name: string;
-  /** `join=1`: without asking. */
+  /** `join=1`: without asking. Only on the page of a development cluster: a link must not switch a camera on. */
   join: boolean;
   camera: boolean;
   microphone: boolean;
@@ -13,25 +13,28 @@ export interface PageParameters {
   node: string;
   region: string;
   token: string;
-  /** Gateways' WebSockets, with commas between them in the address; the page's own origin by default. */
+  /**
+   * Gateways' WebSockets, with commas between them in the address; the page's own by default. Only a development
+   * cluster's page may be sent to another host: a link must not choose who gets the camera.
+   */
   servers: string[];
 }
 
 const defaultRoom = 'demo';
 const defaultSize = { width: 1280, height: 720 };
 
-export function readParameters(location: Location): PageParameters {
+export function readParameters(location: Location, { development }: { development: boolean }): PageParameters {
   const query = new URLSearchParams(location.search);
   const text = (name: string): string => query.get(name)?.trim() ?? '';
   return {
     room: text('room') || defaultRoom,
     name: text('name') || rememberedName(),
-    join: flag(query, 'join', false),
+    join: development && flag(query, 'join', false),
     camera: flag(query, 'camera', true),
     microphone: flag(query, 'microphone', true),
     simulcast: flag(query, 'simulcast', true),
     size: parseSize(text('size')) ?? defaultSize,
-    servers: (text('server') || serverOf(location)).split(','),
+    servers: serversOf(text('server'), location, development),
     node: text('node'),
     region: text('region'),
     token: text('token'),
@@ -78,6 +81,26 @@ function parseSize(text: string): PageParameters['size'] | undefined {
   return match ? { width: Number(match[1]), height: Number(match[2]) } : undefined;
 }
 
-function serverOf({ protocol, host }: Location): string {
-  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`;
+function serversOf(named: string, location: Location, development: boolean): string[] {
+  const servers = named.split(',').filter((url) => isWebSocket(url) && (development || hostOf(url) === location.host));
+  return servers.length > 0 ? servers : [ownServer(location)];
+}
+
+/** Beside the page, wherever that is: a proxy may serve both under a path of its own. */
+function ownServer({ href }: Location): string {
+  const address = new URL('./ws', href);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  address.search = '';
+  address.hash = '';
+  return address.href;
+}
+
+const isWebSocket = (url: string): boolean => /^wss?:\/\//.test(url) && hostOf(url) !== undefined;
+
+function hostOf(url: string): string | undefined {
+  try {
+    return new URL(url).host;
+  } catch {
+    return undefined;
+  }
 }

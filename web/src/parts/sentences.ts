@@ -1,4 +1,4 @@
-import { type RoomEnd, SluiceClientError } from '@sluice/client';
+import { type Direction, type RoomEnd, SluiceClientError, type TriedWay } from '@sluice/client';
 import { mediaDevices } from './dom.ts';
 
 export type Device = 'camera' | 'microphone' | 'screen';
@@ -38,6 +38,43 @@ export function sentenceFor(error: unknown): string {
 export function sentenceForEnd(end: RoomEnd): string {
   return endSentences[end.reason];
 }
+
+/** While another way is looked for. */
+export function sentenceForInterruptedMedia(directions: readonly Direction[]): string {
+  if (directions.length > 1) return 'Picture and sound are interrupted. Looking for another way…';
+  return directions[0] === 'send'
+    ? 'The others do not see or hear you at the moment. Looking for another way…'
+    : 'You do not see or hear the others at the moment. Looking for another way…';
+}
+
+/** What is wrong, what was tried, and what a person can do. */
+export function sentenceForFailedMedia(tried: readonly TriedWay[]): string {
+  const direct = tried.filter(({ by }) => by !== 'turn');
+  if (direct.length > 0 && direct.every(({ address }) => isLoopback(address)) && tried.length === direct.length) {
+    return (
+      'Picture and sound do not get through: the server is reached at this machine alone, and this browser does not ' +
+      'connect to it there. Start it with --host and an address of this machine, or use Chromium.'
+    );
+  }
+  const known = tried.length > 0 ? ` Tried: ${waysOf(tried)}.` : '';
+  const advice = tried.some(({ by }) => by === 'turn')
+    ? 'Try another network, or switch a VPN off.'
+    : 'A firewall may be in the way: try another network, switch a VPN off, or ask for a TURN server.';
+  return `Picture and sound do not get through.${known} ${advice} It goes on being tried.`;
+}
+
+function waysOf(tried: readonly TriedWay[]): string {
+  const names = { udp: 'UDP', tcp: 'TCP', turn: 'TURN' } as const;
+  const kinds = [...new Set(tried.map(({ by }) => by))];
+  const addressesOf = (kind: TriedWay['by']): string =>
+    tried
+      .filter(({ by }) => by === kind)
+      .map(({ address }) => address)
+      .join(', ');
+  return kinds.map((kind) => `${names[kind]} to ${addressesOf(kind)}`).join('; ');
+}
+
+const isLoopback = (address: string): boolean => /^127\.|^::1$|^localhost$/.test(address);
 
 /** Why a device could not be used. Undefined when the person has closed the picker: that needs no telling. */
 export function sentenceForDevice(device: Device, error: unknown): string | undefined {

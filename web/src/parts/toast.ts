@@ -1,3 +1,4 @@
+import { announce } from './announcer.ts';
 import { byId } from './dom.ts';
 
 /** Long enough to read two lines twice. */
@@ -17,6 +18,7 @@ export function toast(text: string, action?: { label: string; run: () => void })
     action?.run();
   };
   box.hidden = false;
+  announce(text);
   if (!action) hiding = setTimeout(hideToast, shownMs);
 }
 

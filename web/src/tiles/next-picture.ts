@@ -20,7 +20,7 @@ export class NextPicture {
     this.video.muted = true;
     this.video.srcObject = this.stream;
     over.before(this.video);
-    this.video.requestVideoFrameCallback(() => this.#show());
+    whenShown(this.video, () => this.#show());
     // A picture without sound needs no permission to play; where it is taken away again, that is an error here.
     this.video.play().catch(() => undefined);
   }
@@ -44,4 +44,10 @@ export class NextPicture {
     this.#over.style.opacity = '0';
     this.#onSeen?.();
   }
+}
+
+/** Where the browser can't say when a frame is shown, one is when there is data of it to play. */
+function whenShown(video: HTMLVideoElement, act: () => void): void {
+  if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(act);
+  else (video as HTMLVideoElement).addEventListener('loadeddata', act, { once: true });
 }

@@ -110,6 +110,7 @@ export class Stage {
       node,
       ...(path !== undefined && { path }),
       muted: !screen && !this.#isSending(peerId, 'microphone'),
+      connectionLost: peer?.connection === 'lost',
     });
     tile.pictureHidden = !this.#isSending(peerId, screen ? 'screen' : 'camera');
   }

@@ -29,6 +29,7 @@ export function layOutTiles(container: HTMLElement, { whole = false }: LayoutOpt
     // Whole pixels: half of one too many, and a row takes a tile less.
     const space = { width: Math.floor(width), height: Math.floor(height) };
     const tile = tileSize(space, container.childElementCount, narrowest);
+    container.classList.toggle('scrolls', !tile.fits);
     container.style.setProperty('--tile-width', `${tile.width}px`);
     container.style.setProperty('--tile-height', `${tile.height}px`);
   };
@@ -36,15 +37,19 @@ export function layOutTiles(container: HTMLElement, { whole = false }: LayoutOpt
   new MutationObserver(update).observe(container, { childList: true });
 }
 
-/** The size that `count` tiles may have in a space, in whole pixels, no narrower than `narrowest`, width to height. */
-export function tileSize(space: Size, count: number, narrowest: number = narrowestOnDesk): Size {
+/**
+ * The size that `count` tiles may have in a space, in whole pixels, no narrower than `narrowest`, width to height. They do
+ * not fit where they would be too small.
+ */
+export function tileSize(space: Size, count: number, narrowest: number = narrowestOnDesk): Size & { fits: boolean } {
   let best: Size = { width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns++) {
     const size = shaped(cell(space, columns, Math.ceil(count / columns)), narrowest);
     if (size.width * size.height > best.width * best.height) best = size;
   }
-  if (best.width < leastWidth) best = { width: leastWidth, height: leastWidth / widest };
-  return { width: Math.floor(best.width), height: Math.floor(best.height) };
+  const fits = best.width >= leastWidth;
+  if (!fits) best = { width: leastWidth, height: leastWidth / widest };
+  return { width: Math.floor(best.width), height: Math.floor(best.height), fits };
 }
 
 function cell({ width, height }: Size, columns: number, rows: number): Size {

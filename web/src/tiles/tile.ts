@@ -12,6 +12,8 @@ export interface TileFacts {
   /** How the media came here; undefined for one's own. */
   path?: MediaPath;
   muted: boolean;
+  /** The person's connection is interrupted: what is seen is the last that came. */
+  connectionLost: boolean;
 }
 
 /** One person's camera and microphone, or one person's screen. Plays what is attached to it. */
@@ -33,9 +35,12 @@ export class Tile {
     this.#video.srcObject = this.#stream;
   }
 
-  show({ name, suffix, node, path, muted }: TileFacts): void {
+  show({ name, suffix, node, path, muted, connectionLost }: TileFacts): void {
     const words = path && pathWords(path, node);
-    this.element.setAttribute('aria-label', [name + suffix, node, words].filter(Boolean).join(', '));
+    const lost = connectionLost ? 'connection interrupted' : undefined;
+    this.element.setAttribute('aria-label', [name + suffix, lost, node, words].filter(Boolean).join(', '));
+    this.element.classList.toggle('connection-lost', connectionLost);
+    this.#part('.lost').hidden = !connectionLost;
     this.#part('.name').textContent = name + suffix;
     this.#part('.initials').textContent = initials(name);
     this.#part('.node').textContent = node;
@@ -156,8 +161,10 @@ function initials(name: string): string {
   return words.map((word) => firstLetter(word).toUpperCase()).join('');
 }
 
-/** As people count letters: a flag or an accented letter is one. */
+/** As people count letters: a flag or an accented letter is one. Where the browser can't count so, a code point is one. */
 function firstLetter(word: string): string {
-  const [first] = new Intl.Segmenter().segment(word);
+  const { Segmenter } = Intl as { Segmenter?: typeof Intl.Segmenter };
+  if (!Segmenter) return String.fromCodePoint(word.codePointAt(0) ?? 0x20);
+  const [first] = new Segmenter().segment(word);
   return first?.segment ?? '';
 }

@@ -11,3 +11,27 @@ export interface PageFile {
 export function pageFile(page: Page | undefined, path: string): PageFile | undefined {
   return page?.get(path) ?? (path.endsWith('/') ? page?.get(`${path}index.html`) : undefined);
 }
+
+/** Where the page may load from and connect to: its own origin, and in a development cluster the other gateways too. */
+export function contentSecurityPolicy(host: string, development: boolean): string {
+  // Not every browser takes 'self' for the WebSocket of the same host.
+  const own = /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : '';
+  return [
+    "default-src 'self'",
+    `connect-src 'self'${development ? ' ws: wss:' : own}`,
+    "media-src 'self' blob: mediastream:",
+    "img-src 'self' data:",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+  ].join('; ');
+}
+
+/** The page of a development cluster: its links may join at once, and name other gateways. */
+export function developmentPage(page: Page): Page {
+  const index = page.get('/');
+  if (!index) return page;
+  const html = typeof index.body === 'string' ? index.body : Buffer.from(index.body).toString();
+  return new Map([...page, ['/', { ...index, body: html.replace('<html ', '<html data-development ') }]]);
+}

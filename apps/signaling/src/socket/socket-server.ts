@@ -13,7 +13,7 @@ import {
 import { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { mayConnect } from '../settings/origins.ts';
-import { type Page, pageFile } from './page.ts';
+import { contentSecurityPolicy, type Page, pageFile } from './page.ts';
 import type { Socket, SocketListener } from './socket.ts';
 
 export interface SocketServerOptions {
@@ -29,6 +29,8 @@ export interface SocketServerOptions {
   /** Whether new connections are taken at the moment. */
   accepting?: () => boolean;
   page?: Page | undefined;
+  /** A cluster on a developer's own machine: its page may be led by links. */
+  development?: boolean;
   /** Called for each connection, once. Must not throw. */
   open(socket: Socket): SocketListener;
 }
@@ -157,6 +159,8 @@ export class SocketServer {
   }
 
   #servePage(response: HttpResponse, request: HttpRequest): void {
+    const { development = false } = this.#options;
+    const policy = contentSecurityPolicy(request.getHeader('host'), development);
     const method = request.getMethod();
     const file = method === 'get' || method === 'head' ? pageFile(this.#options.page, request.getUrl()) : undefined;
     if (!file) {
@@ -166,7 +170,10 @@ export class SocketServer {
     response
       .writeHeader('content-type', file.type)
       .writeHeader('cache-control', 'no-cache')
-      .writeHeader('x-content-type-options', 'nosniff');
+      .writeHeader('x-content-type-options', 'nosniff')
+      // A page's address may carry a token.
+      .writeHeader('referrer-policy', 'no-referrer')
+      .writeHeader('content-security-policy', policy);
     if (method === 'head') response.endWithoutBody(Buffer.byteLength(file.body));
     else response.end(file.body);
   }

@@ -21,7 +21,7 @@ export class Emitter<Events extends object> {
       try {
         (listener as (value: Events[T]) => void)(value);
       } catch (error) {
-        reportError(error);
+        report(error);
       }
     }
   }
@@ -29,4 +29,12 @@ export class Emitter<Events extends object> {
   clear(): void {
     this.#listeners.clear();
   }
+}
+
+/** As an uncaught error of the page's, where there is a page. */
+function report(error: unknown): void {
+  const { reportError } = globalThis as Partial<typeof globalThis>;
+  if (reportError) reportError(error);
+  // oxlint-disable-next-line no-console -- a listener's fault must not be lost, and Node has nothing else that does not end it
+  else console.error(error);
 }

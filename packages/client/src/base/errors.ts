@@ -12,6 +12,8 @@ const localCodes = {
   unsupported: { temporary: false },
   /** The room, publication or subscription was closed before. */
   closed: { temporary: false },
+  /** The server sent something that does not fit the protocol. It was left out. */
+  badFrame: { temporary: false },
   /** A transport to the node could not be built or ended, and with it what it carried. */
   mediaFailed: { temporary: true },
 } as const;

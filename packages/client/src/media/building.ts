@@ -1,5 +1,6 @@
 import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
+import { deferred } from '../base/deferred.ts';
 import { SluiceClientError } from '../base/errors.ts';
 import { toLocalRtpParameters } from './wire.ts';
 
@@ -63,7 +64,7 @@ function syncGroup(peerId: string, source: string | undefined): string {
 
 /** mediasoup-client leaves a `consume` unsettled when its transport closes under it. */
 function orClosed<T>(transport: types.Transport, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
+  const { promise, reject } = deferred<never>();
   const onClose = (): void => reject(new SluiceClientError('mediaFailed', 'The transport was closed.'));
   transport.observer.on('close', onClose);
   return Promise.race([work, promise]).finally(() => transport.observer.off('close', onClose));

@@ -204,7 +204,10 @@ export class MediaPlace {
       restartIce: async (transportId) => (await this.#signalling.request('restartIce', { transportId })).iceParameters,
       onInterrupted: () => this.#emitter.emit('interrupted', direction),
       onConnected: () => this.#emitter.emit('connected', direction),
-      onLost: () => this.#lose(made, transport, noWay),
+      onLost: () => {
+        this.#lose(made, transport, noWay);
+        this.#giveBack(transport.id);
+      },
     });
     return made.watch;
   }
@@ -221,6 +224,11 @@ export class MediaPlace {
     made.watch?.stop();
     if (this.#watching) this.#emitter.emit('lost', { direction: made.direction, cause, moveComes });
     transport.close();
+  }
+
+  /** The server still has it, and would keep it as long as this peer is in the room. */
+  #giveBack(transportId: string): void {
+    this.#signalling.request('closeTransport', { transportId }).catch(() => undefined);
   }
 
   #forget(made: Made): void {

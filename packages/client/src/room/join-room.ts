@@ -1,7 +1,8 @@
 import type { Json } from '@sluice/shared/protocol';
 import { Connection, type ConnectionOptions } from '../line/connection.ts';
 import { SluiceClientError } from '../base/errors.ts';
-import { Room, type RoomOptions } from './room.ts';
+import { shuffled } from '../line/reconnect.ts';
+import { type PeerIdentity, Room, type RoomOptions } from './room.ts';
 
 export interface JoinOptions extends ConnectionOptions, RoomOptions {
   /** The gateway's WebSocket, `ws://` or `wss://`, path `/ws`. Of several the first that answers; a lost one's successor. */
@@ -13,6 +14,8 @@ export interface JoinOptions extends ConnectionOptions, RoomOptions {
   /** Any JSON of at most 4,096 bytes, seen by the others. */
   metadata?: Json;
   token?: string;
+  /** The `identity` of a room that has ended: takes the place of that peer, where it is still there. */
+  identity?: PeerIdentity;
   /** Where the media should enter the cluster. */
   region?: string;
   /** A node by its id: only with an admin's grant, or in development. */
@@ -34,25 +37,27 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
     autoSubscribe: _a,
     resumeWindowMs: _r,
     handlerFactory: _h,
+    identity,
     ...fields
   } = options;
   const urls = typeof url === 'string' ? [url] : url;
   const { connection, index } = await openAny(urls, options);
   try {
-    const joined = await connection.request('join', { ...fields, features, transports: true });
+    const joined = await connection.request('join', { ...fields, ...identity, features, transports: true });
     return new Room(connection, joined, { ...options, urls, current: index, connection: options });
   } catch (error) {
     connection.close();
-    throw error;
+    throw SluiceClientError.from(error, 'badFrame');
   }
 }
 
-/** The first that can be reached, in the order given. */
+/** The first that was given; where that is away, the others, which not everybody should ask in the same order. */
 async function openAny(urls: readonly string[], options: ConnectionOptions) {
   let failure: unknown = new SluiceClientError('unreachable', 'No gateway was named.');
-  for (const [index, url] of urls.entries()) {
+  const [first, ...others] = urls;
+  for (const url of [...(first === undefined ? [] : [first]), ...shuffled(others)]) {
     try {
-      return { connection: await Connection.open(url, options), index };
+      return { connection: await Connection.open(url, options), index: urls.indexOf(url) };
     } catch (error) {
       failure = error;
     }

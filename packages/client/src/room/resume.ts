@@ -1,5 +1,5 @@
 import type { ResumedReply, RoomState } from '@sluice/shared/protocol';
-import { dispatch, occur, type RoomParts } from './room-dispatch.ts';
+import { dispatch, occur, reportUnfit, type RoomParts } from './room-dispatch.ts';
 import { difference } from './snapshot-difference.ts';
 
 /** Catches up with the room: what was missed happens now, in order, and nothing happens twice. */
@@ -11,7 +11,11 @@ export function applyResumed(parts: RoomParts, { events, snapshot }: ResumedRepl
 /** The room as it is, in place of events that are not to be had: the difference happens now. */
 export function applySnapshot(parts: RoomParts, snapshot: RoomState): void {
   if (!isAhead(parts, snapshot)) return;
-  for (const event of difference(parts.picture, snapshot, parts.selfId)) occur(parts, event);
+  try {
+    for (const event of difference(parts.picture, snapshot, parts.selfId)) occur(parts, event);
+  } catch (error) {
+    reportUnfit(parts, error);
+  }
   parts.picture.moveTo(snapshot);
 }
 

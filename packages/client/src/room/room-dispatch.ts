@@ -1,3 +1,4 @@
+import { SluiceClientError } from '../base/errors.ts';
 import type { ClientMoveEvent, ClientPeerEvent, ClientRoomEvent, ProducerInfo } from '@sluice/shared/protocol';
 import type { DataChannels } from '../data/data-channels.ts';
 import type { Emitter } from '../base/emitter.ts';
@@ -33,15 +34,34 @@ interface Glance {
 type Changed = { before: Glance; after: Glance };
 type OnRoomEvent<T extends ClientRoomEvent['type']> = (parts: RoomParts, event: EventOf<T>, changed: Changed) => void;
 type PeerEvent = ClientPeerEvent | ClientMoveEvent;
-type OnPeerEvent<T extends PeerEvent['type']> = (parts: RoomParts, event: EventOf<T>) => void;
+type OnPeerEvent<T extends PeerEvent['type']> = (
+  parts: RoomParts,
+  event: EventOf<T>,
+) => void | Promise<void> | undefined;
 
-/** Takes an event into the picture and tells whom it concerns. Types from a newer server are ignored. */
+/**
+ * Takes an event into the picture and tells whom it concerns. Types from a newer server are ignored. An event that does
+ * not fit the protocol is left out and reported; never throws.
+ */
 export function dispatch(parts: RoomParts, event: PeerEvent | ClientRoomEvent): void {
-  if (!isRoomEvent(event)) {
-    const act = onPeerEvent[event.type] as ((parts: RoomParts, event: PeerEvent) => void) | undefined;
-    return act?.(parts, event);
+  try {
+    if (!isRoomEvent(event)) return actOn(parts, event);
+    if (parts.picture.isNew(event)) occur(parts, event);
+  } catch (error) {
+    reportUnfit(parts, error);
   }
-  if (parts.picture.isNew(event)) occur(parts, event);
+}
+
+function actOn(parts: RoomParts, event: PeerEvent): void {
+  if (!Object.hasOwn(onPeerEvent, event.type)) return;
+  const act = onPeerEvent[event.type] as (parts: RoomParts, event: PeerEvent) => void | Promise<void>;
+  act(parts, event)?.catch((error: unknown) => reportUnfit(parts, error));
+}
+
+/** For what else comes from the server. */
+export function reportUnfit({ emitter }: RoomParts, cause: unknown): void {
+  const { message } = SluiceClientError.from(cause, 'badFrame');
+  emitter.emit('error', new SluiceClientError('badFrame', message, { cause }));
 }
 
 /** As `dispatch`, for an event that is known to be new. */
@@ -49,10 +69,9 @@ export function occur(parts: RoomParts, event: ClientRoomEvent): void {
   const before = glance(parts.picture, event);
   parts.picture.take(event);
   const after = glance(parts.picture, event);
-  const act = onRoomEvent[event.type] as
-    | ((parts: RoomParts, event: ClientRoomEvent, changed: Changed) => void)
-    | undefined;
-  act?.(parts, event, { before, after });
+  if (!Object.hasOwn(onRoomEvent, event.type)) return;
+  const act = onRoomEvent[event.type] as (parts: RoomParts, event: ClientRoomEvent, changed: Changed) => void;
+  act(parts, event, { before, after });
 }
 
 function isRoomEvent(event: PeerEvent | ClientRoomEvent): event is ClientRoomEvent {
@@ -127,14 +146,13 @@ const onPeerEvent = {
   layersChanged: ({ subscriber }, { consumerId, layers }) => subscriber.layersChanged(consumerId, layers),
   scoreChanged: ({ subscriber }, { consumerId, score }) => subscriber.scoreChanged(consumerId, score),
   activeSpeakers: ({ emitter }, { speakers }) => emitter.emit('activeSpeakers', speakers),
-  producerDemand: ({ publisher }, { producerId, maxSpatialLayer }) => {
-    void publisher.publications.get(producerId)?.applyDemand(maxSpatialLayer);
-  },
+  producerDemand: ({ publisher }, { producerId, maxSpatialLayer }) =>
+    publisher.publications.get(producerId)?.applyDemand(maxSpatialLayer),
   transportClosed: ({ mover }, { transportId, reason }) => mover.transportClosed(transportId, reason),
   goingAway: ({ emitter, line }, { reconnectAfterMs }) => {
     emitter.emit('goingAway', { reconnectAfterMs });
     line.moveOver(reconnectAfterMs);
   },
-  move: ({ mover }, event) => void mover.move(event),
-  consumerAdded: ({ subscriber }, { consumer, replaces }) => void subscriber.consumerAdded(consumer, replaces),
+  move: ({ mover }, event) => mover.move(event),
+  consumerAdded: ({ subscriber }, { consumer, replaces }) => subscriber.consumerAdded(consumer, replaces),
 } satisfies { [T in PeerEvent['type']]: OnPeerEvent<T> };

@@ -8,6 +8,8 @@ export interface RoomPeer {
   readonly metadata?: Json;
   /** The node where its media enters the cluster. */
   readonly node: string;
+  /** `lost`: its connection is interrupted, and it may come back within half a minute. */
+  readonly connection: 'here' | 'lost';
   readonly producers: ReadonlyMap<string, ProducerInfo>;
 }
 
@@ -57,9 +59,10 @@ export class RoomPicture {
   /** As `apply`, for several events with one number: a snapshot's. */
   take(event: ClientRoomEvent): void {
     this.moveTo(event);
-    const change = changes[event.type] as ((peers: Peers, event: ClientRoomEvent) => void) | undefined;
     // An event type from a newer server moves the number and changes nothing that we know of.
-    change?.(this.#peers, event);
+    if (!Object.hasOwn(changes, event.type)) return;
+    const change = changes[event.type] as (peers: Peers, event: ClientRoomEvent) => void;
+    change(this.#peers, event);
   }
 
   moveTo({ epoch, seq }: { epoch: number; seq: number }): void {
@@ -85,7 +88,8 @@ export function producerIn(
 }
 
 function toPeer({ producers, ...peer }: PeerInfo): MutablePeer {
-  return { ...peer, producers: new Map(producers.map((producer) => [producer.producerId, producer])) };
+  const connection = peer.connection ?? 'here';
+  return { ...peer, connection, producers: new Map(producers.map((producer) => [producer.producerId, producer])) };
 }
 
 type Peers = Map<string, MutablePeer>;
@@ -94,12 +98,12 @@ const nothing = (): void => undefined;
 
 const changes: { [T in ClientRoomEvent['type']]: (peers: Peers, event: EventOf<T>) => void } = {
   peerJoined: (peers, { type: _type, epoch: _epoch, seq: _seq, ...peer }) => {
-    peers.set(peer.peerId, { ...peer, producers: new Map() });
+    peers.set(peer.peerId, { ...peer, connection: peer.connection ?? 'here', producers: new Map() });
   },
   peerLeft: (peers, { peerId }) => void peers.delete(peerId),
   peerUpdated: (peers, { type: _type, epoch: _epoch, seq: _seq, ...peer }) => {
     const producers = peers.get(peer.peerId)?.producers ?? new Map<string, ProducerInfo>();
-    peers.set(peer.peerId, { ...peer, producers });
+    peers.set(peer.peerId, { ...peer, connection: peer.connection ?? 'here', producers });
   },
   producerAdded: (peers, { type: _type, epoch: _epoch, seq: _seq, peerId, ...producer }) => {
     peers.get(peerId)?.producers.set(producer.producerId, producer);

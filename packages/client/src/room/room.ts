@@ -28,6 +28,12 @@ export interface RoomOptions {
   handlerFactory?: types.HandlerFactory;
 }
 
+/** A secret: with it, anyone can be this peer. */
+export interface PeerIdentity {
+  peerId: string;
+  resumeToken: string;
+}
+
 /** How the room's first connection came about, for those that follow. */
 export interface Gateways {
   urls: readonly string[];
@@ -42,6 +48,8 @@ export class Room {
   readonly id: string;
   /** Oneself. */
   readonly peerId: string;
+  /** Proves that this peer is one's own: for `joinRoom` after this room has ended, so that nobody is there twice. */
+  readonly identity: PeerIdentity;
   #node: string;
   readonly #line: Line;
   readonly #emitter = new Emitter<RoomEvents>();
@@ -52,6 +60,7 @@ export class Room {
   constructor(connection: Connection, joined: JoinedReply, options: RoomOptions & Gateways) {
     this.id = joined.room;
     this.peerId = joined.peerId;
+    this.identity = { peerId: joined.peerId, resumeToken: joined.resumeToken };
     this.#node = joined.node;
     const picture = new RoomPicture(joined);
     const { room, peerId, resumeToken } = joined;

@@ -36,7 +36,10 @@ function ofPeer(then: RoomPeer | undefined, { producers, ...peer }: PeerInfo): U
 
 function isChanged(then: RoomPeer, now: Omit<PeerInfo, 'producers'>): boolean {
   return (
-    then.name !== now.name || then.node !== now.node || JSON.stringify(then.metadata) !== JSON.stringify(now.metadata)
+    then.name !== now.name ||
+    then.node !== now.node ||
+    then.connection !== (now.connection ?? 'here') ||
+    JSON.stringify(then.metadata) !== JSON.stringify(now.metadata)
   );
 }
 

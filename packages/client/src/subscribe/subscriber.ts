@@ -1,5 +1,6 @@
 import type { ConsumerInfo, ConsumerLayers, ReplacingConsumer } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
+import { deferred } from '../base/deferred.ts';
 import { type Arrival, whenArrived } from '../media/arrival.ts';
 import { byTransport } from '../media/by-transport.ts';
 import { buildConsumers, type Consumed } from '../media/building.ts';
@@ -58,7 +59,7 @@ export class Subscriber {
   subscribe(producerId: string, source: string | undefined): Promise<Subscription> {
     const known = this.#asked.get(producerId);
     if (known) return known;
-    const { promise, resolve, reject } = Promise.withResolvers<Subscription>();
+    const { promise, resolve, reject } = deferred<Subscription>();
     this.#asked.set(producerId, promise);
     const forget = (): void => this.#forget(promise);
     promise.then((subscription) => subscription.on('closed', forget), forget);

@@ -1,5 +1,6 @@
 import type { ConsumerInfo, ReplacingConsumer } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
+import { deferred } from '../base/deferred.ts';
 import { type ClientErrorCode, SluiceClientError } from '../base/errors.ts';
 import type { Signalling } from '../line/signalling.ts';
 import type { Arrival } from '../media/arrival.ts';
@@ -166,7 +167,7 @@ export class Successions {
   }
 
   #follow(succession: Succession): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     succession.subscription.hold();
     succession.enter({ name: 'following', timer: this.#missAfter(succession, patienceMs), over: resolve });
     return promise;

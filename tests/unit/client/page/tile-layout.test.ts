@@ -10,8 +10,14 @@ test.each([
   ['five make two rows', desk, 5, undefined, { width: 409, height: 307 }],
   ['two are stacked on a telephone', telephone, 2, narrowestUpright, { width: 340, height: 295 }],
   ['five sit in pairs on a telephone', telephone, 5, narrowestUpright, { width: 165, height: 193 }],
-  ['a crowd scrolls before it becomes unrecognizable', telephone, 60, narrowestUpright, { width: 150, height: 84 }],
+  [
+    'a crowd scrolls before it becomes unrecognizable',
+    telephone,
+    60,
+    narrowestUpright,
+    { width: 150, height: 84, fits: false },
+  ],
   ['nothing of a screen is cut off', telephone, 1, widest, { width: 340, height: 191 }],
 ])('%s', (_what, space, count, narrowest, expected) => {
-  expect(tileSize(space, count, narrowest)).toEqual(expected);
+  expect(tileSize(space, count, narrowest)).toEqual({ fits: true, ...expected });
 });

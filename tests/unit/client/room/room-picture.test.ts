@@ -26,12 +26,24 @@ describe('the picture of a room', () => {
     const { room, happens } = picture();
     happens({ type: 'peerJoined', peerId: 'bob', name: 'Bob', node: 'node-2' });
     happens({ type: 'peerUpdated', peerId: 'ada', name: 'Countess', node: 'node-2' });
-    expect(room.peers.get('bob')).toEqual({ peerId: 'bob', name: 'Bob', node: 'node-2', producers: new Map() });
+    const bob = { peerId: 'bob', name: 'Bob', node: 'node-2' };
+    expect(room.peers.get('bob')).toEqual({ ...bob, connection: 'here', producers: new Map() });
     expect(room.peers.get('ada')).toMatchObject({ name: 'Countess', node: 'node-2' });
     expect(room.peers.get('ada')?.producers.size).toBe(1);
     happens({ type: 'peerLeft', peerId: 'ada', reason: 'left' });
     expect([...room.peers.keys()]).toEqual(['bob']);
     expect(room.seq).toBe(13);
+  });
+
+  test('[CK11] says whose connection is interrupted, and when it is back', () => {
+    const { room, happens } = picture();
+    const connection = () => room.peers.get('ada')?.connection;
+    expect(connection()).toBe('here');
+    happens({ type: 'peerUpdated', peerId: 'ada', name: 'Ada', node: 'node-1', connection: 'lost' });
+    expect(connection()).toBe('lost');
+    happens({ type: 'peerUpdated', peerId: 'ada', name: 'Ada', node: 'node-1', connection: 'here' });
+    expect(connection()).toBe('here');
+    expect(picture([{ ...ada, connection: 'lost' }]).room.peers.get('ada')?.connection).toBe('lost');
   });
 
   test('follows producers and data producers', () => {
