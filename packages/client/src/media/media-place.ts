@@ -67,6 +67,8 @@ export class MediaPlace {
   readonly #emitter = new Emitter<PlaceEvents>();
   readonly #made = new Map<string, Made>();
   readonly #tried = new Map<Direction, TriedWay[]>();
+  /** Transports that were given up and that the server still has, until what they carried goes by another. */
+  readonly #givenUp = new Map<Direction, string[]>();
   #device: Promise<Device> | undefined;
   #watching = true;
   #closed = false;
@@ -203,10 +205,13 @@ export class MediaPlace {
       transport,
       restartIce: async (transportId) => (await this.#signalling.request('restartIce', { transportId })).iceParameters,
       onInterrupted: () => this.#emitter.emit('interrupted', direction),
-      onConnected: () => this.#emitter.emit('connected', direction),
+      onConnected: () => {
+        this.#emitter.emit('connected', direction);
+        this.#giveBack(direction);
+      },
       onLost: () => {
+        this.#givenUp.set(direction, [...(this.#givenUp.get(direction) ?? []), transport.id]);
         this.#lose(made, transport, noWay);
-        this.#giveBack(transport.id);
       },
     });
     return made.watch;
@@ -226,9 +231,12 @@ export class MediaPlace {
     transport.close();
   }
 
-  /** The server still has it, and would keep it as long as this peer is in the room. */
-  #giveBack(transportId: string): void {
-    this.#signalling.request('closeTransport', { transportId }).catch(() => undefined);
+  /** The server would keep them as long as this peer is in the room. */
+  #giveBack(direction: Direction): void {
+    for (const transportId of this.#givenUp.get(direction) ?? []) {
+      this.#signalling.request('closeTransport', { transportId }).catch(() => undefined);
+    }
+    this.#givenUp.delete(direction);
   }
 
   #forget(made: Made): void {

@@ -30,9 +30,15 @@ export function wireTransport(
     });
   });
 
-  transport.on('produce', ({ kind, rtpParameters, appData }, produced, failed) => {
+  transport.on('produce', ({ kind, rtpParameters, appData }, produced) => {
     const fields = { ...appData, transportId, kind, rtpParameters: toWireRtpParameters(rtpParameters) };
-    announce(signalling, fields).then(({ producerId }) => produced({ id: producerId }), failed);
+    announce(signalling, fields).then(
+      ({ producerId }) => produced({ id: producerId }),
+      (error: unknown) => {
+        refusals.set(appData, error);
+        produced({ id: 'refused' });
+      },
+    );
   });
 
   transport.on('producedata', ({ sctpStreamParameters, label = '', protocol = '', appData }, produced, failed) => {
@@ -43,9 +49,18 @@ export function wireTransport(
 }
 
 /**
- * Said again here where need be: a refusal has mediasoup-client take its offer back while the next is made, and mix up
- * the two.
+ * Why a producer was refused, by its `appData`. mediasoup-client is told that it was made: of a refusal it takes the offer
+ * back while the next one is made already, and the two of them leave the transport broken.
  */
+const refusals = new WeakMap<object, unknown>();
+
+/** The producer, or its refusal: then it is closed, in its turn among what else happens to the transport. */
+export function unlessRefused(producer: types.Producer): types.Producer {
+  if (!refusals.has(producer.appData)) return producer;
+  producer.close();
+  throw refusals.get(producer.appData);
+}
+
 async function announce(signalling: Signalling, fields: ActionInput<'produce'>): Promise<Replies['produce']> {
   const say = (what: ActionInput<'produce'>) => insist(() => signalling.request('produce', what));
   try {

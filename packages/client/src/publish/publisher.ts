@@ -1,5 +1,7 @@
 import type { Json } from '@sluice/shared/protocol';
 import type { types } from 'mediasoup-client';
+import * as ortc from 'mediasoup-client/ortc';
+import { unlessRefused } from '../media/transport-wiring.ts';
 import { encodingsFor, singleEncoding } from './encodings.ts';
 import { SluiceClientError } from '../base/errors.ts';
 import { byTransport } from '../media/by-transport.ts';
@@ -82,6 +84,7 @@ export class Publisher {
   }
 
   async #publish(place: MediaPlace, track: MediaStreamTrack, options: PublishOptions): Promise<Publication> {
+    await assertSendable(place, options);
     const first = await byTransport(place, { direction: 'send' }, async (transport) => {
       const fields = announced(track, options);
       return { producer: await produce(transport, track, options, fields), paused: fields.paused };
@@ -132,6 +135,21 @@ export class Publisher {
   }
 }
 
+/**
+ * Refused before anything is begun: mediasoup-client finds out when the browser has the track in its next offer, and leaves
+ * it there, which breaks the transport for all that comes after.
+ */
+async function assertSendable(place: MediaPlace, { codec }: PublishOptions): Promise<void> {
+  if (!codec) return;
+  const { sendRtpCapabilities } = await place.device();
+  try {
+    ortc.reduceCodecs((sendRtpCapabilities.codecs ?? []) as types.RtpCodecParameters[], codec);
+  } catch (cause) {
+    const message = `This browser and this cluster cannot send ${codec.mimeType}.`;
+    throw new SluiceClientError('mediaFailed', message, { temporary: false, cause });
+  }
+}
+
 function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions) {
   return {
     ...(source !== undefined && { source }),
@@ -175,7 +193,7 @@ async function produce(
   onRtpSender?: types.OnRtpSenderCallback,
 ): Promise<types.Producer> {
   try {
-    return await transport.produce({
+    const producer = await transport.produce({
       track,
       ...(options.codec && { codec: options.codec }),
       ...(track.kind === 'video' && { encodings: options.encodings ?? defaultEncodings(track, options) }),
@@ -186,6 +204,7 @@ async function produce(
       ...(onRtpSender && { onRtpSender }),
       appData,
     });
+    return unlessRefused(producer);
   } catch (error) {
     throw SluiceClientError.from(error, 'mediaFailed');
   }

@@ -55,6 +55,12 @@ describe('a network that is interrupted under the media', () => {
     await network('send').turns('connected');
     expect(heard).toEqual(['mediaInterrupted send', 'mediaRestored send']);
     expect([...room.publications.values()]).toEqual([publication]);
+    // Only now: until then its producers stand for the ones that replace them.
+    const order = said('produce')
+      .concat(said('closeTransport'))
+      .map(({ action }) => action);
+    expect(order).toEqual(['produce', 'produce', 'closeTransport']);
+    expect(said('closeTransport')).toMatchObject([{ transportId: 'given-send' }]);
   });
 
   test('[CK4] and finds no way is told, with what was tried, and tried again less often until there is one', async () => {

@@ -3,7 +3,7 @@ import { Connection } from '@sluice/client';
 import { eventually } from '@sluice/shared/testing';
 import type { types } from 'mediasoup-client';
 import { describe, expect, test, vi } from 'vitest';
-import { wireTransport } from '../../../../packages/client/src/media/transport-wiring.ts';
+import { unlessRefused, wireTransport } from '../../../../packages/client/src/media/transport-wiring.ts';
 import { fakeSockets } from '../support/fake-socket.ts';
 
 type Answer = (value?: unknown) => void;
@@ -49,12 +49,16 @@ describe('the wiring of a transport', () => {
     expect(produce.done).toHaveBeenCalledWith({ id: 'p' });
   });
 
-  test('tells mediasoup-client that the server refused', async () => {
+  test('[CK17] closes a producer that the server refused, in its turn, and says why', async () => {
     const { socket, ask } = await start('send');
-    const produce = ask('produce', { kind: 'video', rtpParameters: {}, appData: {} });
+    const appData = {};
+    const produce = ask('produce', { kind: 'video', rtpParameters: {}, appData });
     socket.answer('produce', refusal);
-    await eventually('the answer', () => produce.failed.mock.calls.length);
-    expect(produce.failed.mock.calls[0]?.[0]).toMatchObject({ code: 'limitExceeded' });
+    await eventually('the answer', () => produce.done.mock.calls.length);
+    expect(produce.failed).not.toHaveBeenCalled();
+    const producer = { appData, close: vi.fn<() => void>() };
+    expect(() => unlessRefused(producer as unknown as types.Producer)).toThrow('Enough.');
+    expect(producer.close).toHaveBeenCalledOnce();
   });
 
   test('reports a connection that was refused after it had been taken for granted', async () => {
