@@ -143,12 +143,17 @@ async function assertSendable(place: MediaPlace, { codec }: PublishOptions): Pro
   if (!codec) return;
   const { sendRtpCapabilities } = await place.device();
   try {
-    ortc.reduceCodecs((sendRtpCapabilities.codecs ?? []) as types.RtpCodecParameters[], codec);
+    // It looks at names and parameters alone, not at payload types.
+    const codecs = sendRtpCapabilities.codecs as types.RtpCodecParameters[] | undefined;
+    ortc.reduceCodecs(codecs ?? [], complete(codec));
   } catch (cause) {
     const message = `This browser and this cluster cannot send ${codec.mimeType}.`;
     throw new SluiceClientError('mediaFailed', message, { temporary: false, cause });
   }
 }
+
+/** mediasoup-client looks into the parameters, whether there are any or not. */
+const complete = (codec: types.RtpCodecCapability): types.RtpCodecCapability => ({ parameters: {}, ...codec });
 
 function announced(track: MediaStreamTrack, { source, metadata }: PublishOptions) {
   return {
@@ -195,7 +200,7 @@ async function produce(
   try {
     const producer = await transport.produce({
       track,
-      ...(options.codec && { codec: options.codec }),
+      ...(options.codec && { codec: complete(options.codec) }),
       ...(track.kind === 'video' && { encodings: options.encodings ?? defaultEncodings(track, options) }),
       codecOptions: { ...defaultCodecOptions(track), ...options.codecOptions },
       // The track is the caller's: the default would end it with the producer, and even when the server refuses it.
