@@ -41,10 +41,10 @@ export function sentenceForEnd(end: RoomEnd): string {
 
 /** While another way is looked for. */
 export function sentenceForInterruptedMedia(directions: readonly Direction[]): string {
-  if (directions.length > 1) return 'Picture and sound are interrupted. Looking for another way…';
+  if (directions.length > 1) return 'The connection for picture and sound is interrupted. Looking for another way…';
   return directions[0] === 'send'
-    ? 'The others do not see or hear you at the moment. Looking for another way…'
-    : 'You do not see or hear the others at the moment. Looking for another way…';
+    ? 'The connection that carries your picture and sound is interrupted. Looking for another way…'
+    : 'The connection that brings the others is interrupted. Looking for another way…';
 }
 
 /** What is wrong, what was tried, and what a person can do. */
@@ -52,7 +52,7 @@ export function sentenceForFailedMedia(tried: readonly TriedWay[]): string {
   const direct = tried.filter(({ by }) => by !== 'turn');
   if (direct.length > 0 && direct.every(({ address }) => isLoopback(address)) && tried.length === direct.length) {
     return (
-      'Picture and sound do not get through: the server is reached at this machine alone, and this browser does not ' +
+      'There is no connection for picture and sound: the server is reached at this machine alone, and this browser does not ' +
       'connect to it there. Start it with --host and an address of this machine, or use Chromium.'
     );
   }
@@ -60,7 +60,7 @@ export function sentenceForFailedMedia(tried: readonly TriedWay[]): string {
   const advice = tried.some(({ by }) => by === 'turn')
     ? 'Try another network, or switch a VPN off.'
     : 'A firewall may be in the way: try another network, switch a VPN off, or ask for a TURN server.';
-  return `Picture and sound do not get through.${known} ${advice} It goes on being tried.`;
+  return `There is no connection for picture and sound.${known} ${advice} It goes on being tried.`;
 }
 
 function waysOf(tried: readonly TriedWay[]): string {
