@@ -29,6 +29,7 @@ export interface LocalClusterOptions extends Shape {
 interface Coordination {
   bus: Bus;
   directory: Directory;
+  faults?(): readonly string[];
   close(): Promise<void>;
 }
 

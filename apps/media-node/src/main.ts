@@ -9,7 +9,7 @@ import {
   systemClock,
 } from '@sluice/shared';
 import { nodeSettings, readNodeConfig } from './config.ts';
-import { startMediaNode } from './index.ts';
+import { type MediaNode, startMediaNode } from './index.ts';
 import { rehearse } from './warm-up/rehearsal.ts';
 import { version } from './version.ts';
 
@@ -27,16 +27,17 @@ async function main(): Promise<void> {
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
   await rehearse(config, version, log);
   const coordination = openRedisCoordination(config, { log });
-  const node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
-  collectProcessMetrics(node.metricsRegistry);
-
+  let node: MediaNode | undefined;
+  // Before the start, which ends when Redis is there: a signal that comes meanwhile, or just after, ends it with 0 too.
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
     // SIGTERM asks politely: the peers are moved first. Ctrl-C means now.
-    if (signal === 'SIGTERM') {
+    if (signal === 'SIGTERM' && node) {
       if (!(await node.drainAndStop(config.drainDeadlineMs))) return 'stays';
-    } else await node.stop();
+    } else await node?.stop();
     await coordination.close();
     return 'gone';
   });
+  node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
+  collectProcessMetrics(node.metricsRegistry);
 }

@@ -63,6 +63,8 @@ export interface MediaNodeOptions {
   directory: Directory;
   clock: Clock;
   log: Logger;
+  /** Why bus and directory can't serve, beside the bus's being away. */
+  faults?: (() => readonly string[]) | undefined;
 }
 
 /** A media process: operations in, media through its workers, events out. */
@@ -84,6 +86,7 @@ export class MediaNode {
   readonly drain: Drain;
   readonly pipeWatch: PipeWatch;
   readonly metricsRegistry: MetricsRegistry;
+  readonly faults: () => readonly string[];
   readonly #lifecycle: Lifecycle;
   readonly #verifier: FeedVerifier;
   readonly #busMetrics: BusMetrics;
@@ -98,6 +101,7 @@ export class MediaNode {
     this.bus = bus;
     this.clock = clock;
     this.directory = directory;
+    this.faults = options.faults ?? (() => []);
     this.owner = { node: config.nodeId as NodeId, boot: newBootId() };
     this.log = options.log.child({ node: config.nodeId });
     this.metricsRegistry = createMetricsRegistry({ role: 'node', version, node: config.nodeId });

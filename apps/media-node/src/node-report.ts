@@ -21,6 +21,8 @@ export interface ReportOptions {
   readonly slices: Slices;
   readonly drain: Drain;
   readonly pipeWatch: { readonly ways: Ways };
+  /** Why bus and directory can't serve, beside the bus's being away. */
+  readonly faults: () => readonly string[];
 }
 
 /** What the node says of itself at each heartbeat. */
@@ -49,11 +51,12 @@ export function whyNotAccepting({ state, drain, pool, ports }: ReportOptions): s
   return ports.spent ? 'outOfPorts' : undefined;
 }
 
-export function readinessOf({ state, drain, endpoint, pool }: ReportOptions): Readiness {
+export function readinessOf({ state, drain, endpoint, pool, faults }: ReportOptions): Readiness {
   const reasons = [
     ...(state === 'up' ? [] : [`the node is ${state}`]),
     ...(drain.draining ? ['the node is draining'] : []),
     ...(endpoint.hearing ? [] : ['the bus is away']),
+    ...faults(),
     ...(pool.workers.length > 0 ? [] : ['no worker lives']),
   ];
   return reasons.length === 0 ? { ready: true } : { ready: false, reasons };

@@ -19,6 +19,8 @@ export interface GatewayOptions {
   page?: Page | undefined;
   /** 0 up to and without 1: decides between equally good nodes. */
   random?: (() => number) | undefined;
+  /** Why bus and directory can't serve, beside the bus's being away. */
+  faults?: (() => readonly string[]) | undefined;
 }
 
 /** Nodes greet a newcomer within milliseconds. A cluster that has none yet is not waited for longer than this. */

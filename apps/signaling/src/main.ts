@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   collectProcessMetrics,
   createLogger,
   createMetricsRegistry,
@@ -11,7 +12,7 @@ import {
 } from '@sluice/shared';
 import { buildPage, readPage } from '@sluice/web';
 import { type GatewayConfig, gatewaySettings, readGatewayConfig } from './config.ts';
-import { startGateway } from './index.ts';
+import { type Gateway, startGateway } from './index.ts';
 import type { Page } from './socket/page.ts';
 import { version } from './version.ts';
 
@@ -31,20 +32,26 @@ async function main(): Promise<void> {
   const metrics = createMetricsRegistry({ role: 'gateway', version });
   collectProcessMetrics(metrics);
   const page = await loadPage(config);
-  const gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
-
+  let gateway: Gateway | undefined;
+  // Before the start, which ends when Redis is there: a signal that comes meanwhile, or just after, ends it with 0 too.
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
     // SIGTERM asks politely. Ctrl-C means now.
-    if (signal === 'SIGTERM') await gateway.drain();
-    else await gateway.stop();
+    if (signal === 'SIGTERM') await gateway?.drain();
+    else await gateway?.stop();
     await coordination.close();
     return 'gone';
   });
+  gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
 }
 
 /** Built from its sources, or read where an image carries it built. */
 async function loadPage({ devPage, pageDir }: GatewayConfig): Promise<Page | undefined> {
   if (!devPage) return undefined;
-  return pageDir === undefined ? buildPage() : readPage(pageDir);
+  if (pageDir === undefined) return buildPage();
+  try {
+    return await readPage(pageDir);
+  } catch (error) {
+    throw new ConfigError([`PAGE_DIR is ${pageDir}, and no built page can be read there: ${(error as Error).message}`]);
+  }
 }

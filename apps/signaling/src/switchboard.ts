@@ -47,6 +47,8 @@ export interface SwitchboardOptions {
   /** 0 up to and without 1: decides between equally good nodes. */
   random: () => number;
   bufferedBytes: () => number;
+  /** Why bus and directory can't serve, beside the bus's being away. */
+  faults?: (() => readonly string[]) | undefined;
 }
 
 /** As the metrics name them. */
@@ -137,10 +139,11 @@ export class Switchboard {
   }
 
   readiness(): Readiness {
-    const reasons = [];
+    const reasons: string[] = [];
     if (this.#stopping) reasons.push('it is stopping');
     if (this.drain.draining) reasons.push('it is draining');
     if (!this.#coordination.endpoint.hearing) reasons.push('the bus is not heard');
+    reasons.push(...(this.#options.faults?.() ?? []));
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
 

@@ -4,12 +4,15 @@ import type { Directory, DirectoryLimits } from '../directory/directory.ts';
 import { createRedisDirectory } from '../directory/redis-directory.ts';
 import type { Logger } from '../base/logging.ts';
 import { connectRedis } from '../redis/redis-commands.ts';
+import { RedisHealth } from '../redis/redis-health.ts';
 import type { RedisTarget } from '../redis/redis-target.ts';
 
 /** What a process needs of the others: the bus and the directory, over one Redis. */
 export interface Coordination {
   bus: Bus;
   directory: Directory;
+  /** Why a process that depends on these isn't ready, beside the bus's being away. */
+  faults(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -30,10 +33,13 @@ export function openRedisCoordination(
   const commands = connectRedis(redis, { log: options.log, prefix: redisPrefix });
   const bus = createRedisBus(commands);
   const directory = createRedisDirectory({ commands, bus, ...(options.limits && { limits: options.limits }) });
+  const health = new RedisHealth(commands);
   return {
     bus,
     directory,
+    faults: () => health.faults,
     async close() {
+      health.close();
       await bus.close();
       await commands.close();
     },

@@ -19,9 +19,9 @@ const complainEveryMs = 10_000;
 /** After the library gave a connection up for good, in ms: it is opened again as if nothing had been. */
 const reopenAfterMs = 1000;
 
-/** Replies that a Redis gives while it starts, fails over or is full: the same command works later. */
+/** Replies of a Redis that starts, fails over, is full, or lacks a right or password: the same command works later. */
 const passing =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|MISCONF|OOM|BUSY|UNKILLABLE)\b/;
+  /^(ERR The user executing the script can't|ERR ACL failure|LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|MISCONF|OOM|BUSY|UNKILLABLE|NOPERM|NOAUTH|WRONGPASS)\b/;
 
 /**
  * The connection that commands go over, shared by bus and directory of a process. Creating it neither waits nor throws:
