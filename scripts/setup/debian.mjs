@@ -10,14 +10,18 @@ import { findProgram, outputOf, runLogged } from './run.mjs';
 const PRIVATE = 'apt';
 
 export const hasApt = () => Boolean(findProgram('apt-get') && findProgram('dpkg-query'));
+// What apt and dpkg say when another one holds one of their locks. A fresh Ubuntu runs unattended upgrades for minutes.
+const LOCKED = /Could not get lock|Unable to (lock|acquire)|is another process using it/;
+const LOCK_POLL_MS = 2_000;
+const LOCK_MS = 20 * 60_000;
 const isRoot = () => process.getuid && process.getuid() === 0;
 
 function isInstalled(name) {
   return outputOf('dpkg-query', ['-W', '-f=${db:Status-Status}', name]) === 'installed';
 }
 
-/** Installs those of `packages` that are missing. `purpose` completes "… is missing for". */
-export async function ensurePackages(packages, purpose, progress) {
+/** Installs those of `packages` that are missing. `purpose` completes "… is missing for"; `lock` is for tests. */
+export async function ensurePackages(packages, purpose, progress, lock) {
   const missing = packages.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   const command = `apt-get install -y ${missing.join(' ')}`;
@@ -26,12 +30,31 @@ export async function ensurePackages(packages, purpose, progress) {
   }
   progress(`installing ${missing.length === 1 ? missing[0] : `${missing.length} Debian packages`}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => runLogged('apt', 'apt-get', ['install', '-y', '--no-install-recommends', ...missing], { env });
+  const apt = (...args) => whenUnlocked(progress, () => runLogged('apt', 'apt-get', args, { env }), lock);
+  const install = () => apt('install', '-y', '--no-install-recommends', ...missing);
   // The lists may be absent (a fresh image) or old; fetching them anew is worth it only when the first try fails.
   try {
-    await install().catch(() => runLogged('apt', 'apt-get', ['update'], { env }).then(install));
+    await install().catch((error) =>
+      LOCKED.test(error.message) ? Promise.reject(error) : apt('update').then(install),
+    );
   } catch (error) {
     throw new SetupFailure(`${purpose} is not possible yet`, error.message, `see that this works: ${command}`);
+  }
+}
+
+/**
+ * Runs apt again and again while another one holds a lock. apt's own DPkg::Lock::Timeout waits for one of its three locks
+ * and says nothing meanwhile.
+ */
+export async function whenUnlocked(progress, run, { everyMs = LOCK_POLL_MS, withinMs = LOCK_MS } = {}) {
+  for (const until = Date.now() + withinMs; ; ) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!LOCKED.test(error.message) || Date.now() > until) throw error;
+      progress('another apt-get is at work (unattended upgrades?), waiting for it');
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
@@ -78,7 +101,11 @@ async function sourceLines() {
   const suites = [codename, `${codename}-security`];
   const listed = listedMirrors(suites);
   // apt tells of a mirror only once it has fetched its lists, which images are usually stripped of.
-  if (listed.length === 0 && isRoot()) await runLogged('apt', 'apt-get', ['update']);
+  if (listed.length === 0 && isRoot())
+    await whenUnlocked(
+      () => {},
+      () => runLogged('apt', 'apt-get', ['update']),
+    );
   const mirrors = listed.length > 0 ? listed : listedMirrors(suites);
   if (mirrors.length === 0) throw new Error('apt knows no mirror');
   const keyring = `/usr/share/keyrings/${id}-archive-keyring.gpg`;

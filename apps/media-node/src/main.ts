@@ -27,9 +27,10 @@ async function main(): Promise<void> {
   log.info({ config: printableConfig(nodeSettings, config), version }, 'Starting.');
   await rehearse(config, version, log);
   const coordination = openRedisCoordination(config, { log });
-  let node: MediaNode | undefined;
+  const started: { node?: MediaNode } = {};
   // Before the start, which ends when Redis is there: a signal that comes meanwhile, or just after, ends it with 0 too.
   stopOnSignals(async (signal) => {
+    const { node } = started;
     log.info({ signal }, 'Stopping.');
     // SIGTERM asks politely: the peers are moved first. Ctrl-C means now.
     if (signal === 'SIGTERM' && node) {
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     await coordination.close();
     return 'gone';
   });
-  node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
+  const node = await startMediaNode({ config, version, clock: systemClock, log, ...coordination });
+  started.node = node;
   collectProcessMetrics(node.metricsRegistry);
 }

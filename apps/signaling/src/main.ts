@@ -32,17 +32,17 @@ async function main(): Promise<void> {
   const metrics = createMetricsRegistry({ role: 'gateway', version });
   collectProcessMetrics(metrics);
   const page = await loadPage(config);
-  let gateway: Gateway | undefined;
+  const started: { gateway?: Gateway } = {};
   // Before the start, which ends when Redis is there: a signal that comes meanwhile, or just after, ends it with 0 too.
   stopOnSignals(async (signal) => {
     log.info({ signal }, 'Stopping.');
     // SIGTERM asks politely. Ctrl-C means now.
-    if (signal === 'SIGTERM') await gateway?.drain();
-    else await gateway?.stop();
+    if (signal === 'SIGTERM') await started.gateway?.drain();
+    else await started.gateway?.stop();
     await coordination.close();
     return 'gone';
   });
-  gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
+  started.gateway = await startGateway({ config, ...coordination, clock: systemClock, log, metrics, page });
 }
 
 /** Built from its sources, or read where an image carries it built. */
