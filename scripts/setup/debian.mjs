@@ -34,9 +34,10 @@ export async function ensurePackages(packages, purpose, progress, lock) {
   const install = () => apt('install', '-y', '--no-install-recommends', ...missing);
   // The lists may be absent (a fresh image) or old; fetching them anew is worth it only when the first try fails.
   try {
-    await install().catch((error) =>
-      LOCKED.test(error.message) ? Promise.reject(error) : apt('update').then(install),
-    );
+    await install().catch((error) => {
+      if (LOCKED.test(error.message)) throw error;
+      return apt('update').then(install);
+    });
   } catch (error) {
     throw new SetupFailure(`${purpose} is not possible yet`, error.message, `see that this works: ${command}`);
   }
