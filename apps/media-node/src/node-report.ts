@@ -1,4 +1,5 @@
-import type { Endpoint, NodeReport, Owner, Readiness, Report } from '@sluice/shared';
+import type { Clock, Endpoint, NodeReport, Owner, Readiness, Registry, Report } from '@sluice/shared';
+import { namesakeFault } from '@sluice/shared';
 import type { NodeConfig } from './config.ts';
 import type { Ways } from './healing/ways.ts';
 import type { LoadMeter } from './mediasoup/load-meter.ts';
@@ -15,6 +16,8 @@ export interface ReportOptions {
   readonly version: string;
   readonly config: NodeConfig;
   readonly endpoint: Endpoint;
+  readonly registry: Registry;
+  readonly clock: Clock;
   readonly pool: WorkerPool;
   readonly load: LoadMeter;
   readonly ports: PipePorts;
@@ -51,12 +54,16 @@ export function whyNotAccepting({ state, drain, pool, ports }: ReportOptions): s
   return ports.spent ? 'outOfPorts' : undefined;
 }
 
-export function readinessOf({ state, drain, endpoint, pool, faults }: ReportOptions): Readiness {
+export function readinessOf(node: ReportOptions): Readiness {
+  const { state, drain, endpoint, pool, registry, clock, config, faults } = node;
+  const heard = { now: clock.now(), withinMs: config.leaseMs / 2 };
+  const namesake = namesakeFault(registry.nodes(), { kind: 'node', id: node.owner.node, boot: node.owner.boot }, heard);
   const reasons = [
     ...(state === 'up' ? [] : [`the node is ${state}`]),
     ...(drain.draining ? ['the node is draining'] : []),
     ...(endpoint.hearing ? [] : ['the bus is away']),
     ...faults(),
+    ...(namesake === undefined ? [] : [namesake]),
     ...(pool.workers.length > 0 ? [] : ['no worker lives']),
   ];
   return reasons.length === 0 ? { ready: true } : { ready: false, reasons };

@@ -3,6 +3,7 @@ import {
   channels,
   drainRoutes,
   drainServed,
+  namesakeFault,
   newBootId,
   nodeOperations,
   type OpsRoute,
@@ -144,6 +145,10 @@ export class Switchboard {
     if (this.drain.draining) reasons.push('it is draining');
     if (!this.#coordination.endpoint.hearing) reasons.push('the bus is not heard');
     reasons.push(...(this.#options.faults?.() ?? []));
+    const { clock, config } = this.#options;
+    const heard = { now: clock.now(), withinMs: config.leaseMs / 2 };
+    const namesake = namesakeFault(this.registry.gateways(), this.#report(), heard);
+    if (namesake !== undefined) reasons.push(namesake);
     return reasons.length === 0 ? { ready: true } : { ready: false, reasons };
   }
 

@@ -28,6 +28,7 @@ export * from './directory/feed/room-feed-options.ts';
 export * from './directory/feed/room-view.ts';
 export * from './cluster/beats.ts';
 export * from './cluster/detection-metric.ts';
+export * from './cluster/namesake.ts';
 export * from './cluster/placement.ts';
 export * from './cluster/redis-coordination.ts';
 export * from './cluster/node-pool.ts';
