@@ -119,7 +119,7 @@ test('[GW26] a gateway says goodbye: 4000, then nobody is let in', async () => {
 test('[GW26] a port that is taken is said so, and nothing is left running', async () => {
   await using place = await Place.create();
   const settings = { PORT: String(place.gateway.port) };
-  await expect(place.addGateway(settings)).rejects.toThrow('Could not start listening');
+  await expect(place.addGateway(settings)).rejects.toThrow('Could not start addresses and ports');
   expect((await (await place.connect()).ask({ action: 'join', room: 'demo', id: 1 })).type).toBe('joined');
 });
 
