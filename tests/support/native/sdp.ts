@@ -49,6 +49,27 @@ export function remoteDescription(
   return `${lines.join('\r\n')}\r\n`;
 }
 
+/** The `answer` to a client that opens data channels. */
+export function dataDescription(transport: RemoteTransport): string {
+  const lines = [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=ice-lite',
+    'a=group:BUNDLE 0',
+    'm=application 7 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 127.0.0.1',
+    'a=mid:0',
+    'a=sendrecv',
+    'a=sctp-port:5000',
+    'a=max-message-size:262144',
+    ...transportLines(transport),
+    'a=setup:passive',
+  ];
+  return `${lines.join('\r\n')}\r\n`;
+}
+
 function sectionLines({ kind, direction, codecs, ssrc, rtxSsrc }: RemoteSection, mid: number): string[] {
   return [
     `m=${kind} 7 UDP/TLS/RTP/SAVPF ${codecs.map(({ payloadType }) => payloadType).join(' ')}`,

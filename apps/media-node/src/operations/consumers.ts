@@ -7,6 +7,7 @@ import { consumeOne, type HowToConsume } from '../viewing/consume.ts';
 import { consumerIdOf, wantedLayer } from '../mediasoup/consumers.ts';
 import type { Reach } from '../pipes/pipes.ts';
 import { kickLayers } from '../viewing/kick-layers.ts';
+import { deliverableAs } from '../mediasoup/data-reliability.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { nothing, type Operation, onPeer } from './table.ts';
 
@@ -99,14 +100,8 @@ export const consumeData: Operation<'consumeData'> = onPeer<'consumeData'>(async
   if (record.kind !== 'data') throw new SluiceError('producerNotFound', 'This is not a data producer.');
   const reach = await slice.pipes.reach(dataProducerId, peer.router);
   try {
-    const { ordered, maxPacketLifeTime, maxRetransmits } = reliability;
     const consumer = await transport
-      .consumeData({
-        dataProducerId,
-        ...(ordered !== undefined && { ordered }),
-        ...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
-        ...(maxRetransmits !== undefined && { maxRetransmits }),
-      })
+      .consumeData({ dataProducerId, ...deliverableAs(reliability) })
       .catch((error: unknown) => invalidMedia(error, 'transportId'));
     keepData({ slice, peer }, consumer, reach);
     return describeDataConsumer(consumer, record);

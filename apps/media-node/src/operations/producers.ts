@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/shared';
 import type { types } from '../mediasoup/types.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
 import { keyFrameRequestDelayMs } from '../mediasoup/codecs.ts';
+import { deliverable } from '../mediasoup/data-reliability.ts';
 import { invalidMedia } from '../mediasoup/errors.ts';
 import { withoutLoneLayers } from '../mediasoup/single-vp8.ts';
 import type { Services } from './services.ts';
@@ -38,9 +39,9 @@ export const produceData: Operation<'produceData'> = onPeer<'produceData'>(async
   const { slice, peer } = place;
   peer.assertRoomFor('dataProducers');
   const { sctpStreamParameters, label, protocol, metadata } = params;
-  const producer = await peer
-    .transportFor('send', params.transportId)
-    .produceData({ sctpStreamParameters, label, protocol })
+  const transport = peer.transportFor('send', params.transportId);
+  const producer = await Promise.resolve()
+    .then(() => transport.produceData({ sctpStreamParameters: deliverable(sctpStreamParameters), label, protocol }))
     .catch((error: unknown) => invalidMedia(error, 'sctpStreamParameters'));
   const record: ProducerRecord = {
     ...base(node, place, producer),
