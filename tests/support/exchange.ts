@@ -1,4 +1,10 @@
-import type { Endpoint as EndpointType, MemoryHub, MetricsRegistry, ServedOperation } from '@sluice/shared';
+import type {
+  Endpoint as EndpointType,
+  EndpointOptions,
+  MemoryHub,
+  MetricsRegistry,
+  ServedOperation,
+} from '@sluice/shared';
 import {
   createBusMetrics,
   createMemoryBus,
@@ -22,12 +28,16 @@ export class Exchange {
   readonly hub: MemoryHub = createMemoryHub();
   readonly clock = new ManualClock();
 
-  async party(name: string, operations: Record<string, ServedOperation> = {}): Promise<Party> {
+  async party(
+    name: string,
+    operations: Record<string, ServedOperation> = {},
+    notices: EndpointOptions['notices'] = {},
+  ): Promise<Party> {
     const bus = new FaultyBus(createMemoryBus(this.hub), { seed: 1, clock: this.clock });
     const metrics = createMetricsRegistry({ role: 'node', version: 'test' });
     const address = `node:${name}:boot`;
     const common = { bus, clock: this.clock, log: silentLogger, metrics: createBusMetrics(metrics) };
-    const endpoint = new Endpoint({ ...common, inbox: address, operations });
+    const endpoint = new Endpoint({ ...common, inbox: address, operations, notices });
     await endpoint.start();
     await settle();
     return { endpoint, bus, metrics, address };

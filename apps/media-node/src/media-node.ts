@@ -49,6 +49,7 @@ import type { LinkListen, LinkScope } from './pipes/link-end.ts';
 import { linkListen } from './pipes/link-listen.ts';
 import { PipePorts } from './pipes/pipe-ports.ts';
 import { describeHolding } from './room-holding.ts';
+import { Notices } from './room/notices.ts';
 import { Slice } from './room/slice.ts';
 import type { SliceEvents } from './room/slice-options.ts';
 import { Slices } from './room/slices.ts';
@@ -82,6 +83,7 @@ export class MediaNode {
   readonly load: LoadMeter;
   readonly ports: PipePorts;
   readonly endpoint: Endpoint;
+  readonly notices: Notices;
   readonly registry: Registry;
   readonly drain: Drain;
   readonly pipeWatch: PipeWatch;
@@ -115,6 +117,7 @@ export class MediaNode {
     this.#listen = linkListen(config);
     this.#lifecycle = new Lifecycle(this.log);
     this.endpoint = this.#createEndpoint();
+    this.notices = new Notices({ endpoint: this.endpoint, clock });
     this.registry = this.#createRegistry();
     this.slices = new Slices({
       directory,
@@ -253,6 +256,7 @@ export class MediaNode {
       log: this.log.child({ room }),
       listen: this.#listen,
       ports: this.ports,
+      notices: this.notices,
       events: this.#sliceEvents,
       settling: () => this.#verifier.settling,
       sourceOf: (slice, record) => sourceOf(this, slice, record),

@@ -6,6 +6,8 @@ import {
   Endpoint,
   FeedVerifier,
   peerNotice,
+  type SpeakersNotice,
+  speakersNotice,
   Registry,
   type RegistryEvent,
   type ServedOperation,
@@ -75,7 +77,13 @@ export class Coordination {
 
   #createEndpoint(metrics: ReturnType<typeof createBusMetrics>): Endpoint {
     const { bus, clock, log, inbox, operations, onNotice } = this.#options;
-    const notices = { peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => onNotice(notice) } };
+    const notices = {
+      peerEvent: { body: peerNotice, handle: (notice: PeerNotice) => onNotice(notice) },
+      speakers: {
+        body: speakersNotice,
+        handle: ({ room, boot, speakers }: SpeakersNotice) => this.rooms.get(room)?.hearSpeakers(boot, speakers),
+      },
+    };
     return new Endpoint({ bus, clock, log, metrics, inbox, operations, notices });
   }
 

@@ -243,9 +243,12 @@ export class Switchboard {
   }
 
   #tell(notice: PeerNotice): void {
-    const seat = this.seats.find(notice);
-    if (seat) seat.hear(notice.event);
-    else if (!this.seats.hold(notice)) this.#metrics.dropped.inc({ reason: 'noSession' });
+    const { room, sessions, event } = notice;
+    for (const session of sessions) {
+      const seat = this.seats.find(room, session);
+      if (seat) seat.hear(event);
+      else if (!this.seats.hold(session, event)) this.#metrics.dropped.inc({ reason: 'noSession' });
+    }
   }
 
   #report(): GatewayReport {

@@ -243,7 +243,7 @@ describe('garbage', () => {
     ['only a prototype', `{"__proto__":${JSON.stringify(request)}}`],
     ['an id that is too long', JSON.stringify({ ...request, id: 'x'.repeat(65) })],
     ['a deadline in years', JSON.stringify({ ...request, ttlMs: 1e12 })],
-    ['a notice that nobody handles', JSON.stringify({ type: 'notice', topic: 'constructor', body: {} })],
+    ['a notice that nobody handles', '{"type":"notices","notices":[{"topic":"constructor","body":{}}]}'],
   ];
 
   it.each(garbage)('[NO7] %s in the inbox is counted, and the next call is served', async (_what, text) => {

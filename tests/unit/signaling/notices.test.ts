@@ -15,7 +15,6 @@ test("[GW16] a node's notice reaches the one session it is for, as it is and in 
   const events = [
     { type: 'consumerClosed', consumerId: 'c', reason: 'producerClosed' },
     { type: 'layersChanged', consumerId: 'c', layers: { spatialLayer: 1, temporalLayer: 2 } },
-    { type: 'activeSpeakers', speakers: [{ peerId: 'x', volume: -20 }] },
     { type: 'producerDemand', producerId: 'p', maxSpatialLayer: -1 },
     { type: 'transportClosed', transportId: 't', reason: 'workerDied' },
   ];
@@ -42,12 +41,23 @@ test('[GW16] a notice for another session, peer or room than is here is dropped 
   expect(ann.of('consumerClosed')).toEqual([]);
 });
 
+test('[GW16] one notice that names several sessions reaches each of them, and no other', async () => {
+  await using world = await World.create();
+  const everyone = await Promise.all([world.gateway.join(), world.gateway.join(), world.gateway.join()]);
+  const [ann, bob, eve] = everyone as [JoinedSocket, JoinedSocket, JoinedSocket];
+  const event = { type: 'transportClosed', transportId: 't', reason: 'workerLost' };
+  world.node.notifyAll([recordOf(world, ann), recordOf(world, bob)], 'demo', event);
+  await Promise.all([ann.waitFor('transportClosed'), bob.waitFor('transportClosed')]);
+  expect(eve.of('transportClosed')).toEqual([]);
+});
+
 test('[GW16] garbage on the inbox harms nobody', async () => {
   await using world = await World.create();
   const ann = await world.gateway.join();
   const { address } = world.gateway.switchboard;
-  const notice = (body: unknown) => JSON.stringify({ type: 'notice', topic: 'peerEvent', body });
-  for (const text of ['', '{', 'null', notice(null), notice({ room: 1 }), notice({ room: 'demo', event: 3 })]) {
+  const notice = (body: unknown) => JSON.stringify({ type: 'notices', notices: [{ topic: 'peerEvent', body }] });
+  const bodies = [null, { room: 1 }, { room: 'demo', event: 3 }, { room: 'demo', sessions: [], event: { type: 'x' } }];
+  for (const text of ['', '{', 'null', '{"type":"notices"}', ...bodies.map(notice)]) {
     world.hub.publish(address, text);
   }
   await settle();

@@ -68,11 +68,11 @@ export function describeCarried(consumer: types.Consumer): CarriedConsumer {
   };
 }
 
-/** Tells the peer what happens to its consumer. */
-export function watchConsumer(consumer: types.Consumer, tell: (event: ClientPeerEvent) => void): void {
+type QualityEvent = Extract<ClientPeerEvent, { type: 'layersChanged' | 'scoreChanged' }>;
+
+/** Tells how well the peer's consumer does. That its producer pauses, its gateway learns from the room. */
+export function watchQuality(consumer: types.Consumer, tell: (event: QualityEvent) => void): void {
   const consumerId = consumer.id;
-  consumer.on('producerpause', () => tell({ type: 'consumerPaused', consumerId }));
-  consumer.on('producerresume', () => tell({ type: 'consumerResumed', consumerId }));
   consumer.on('layerschange', (layers) => tell({ type: 'layersChanged', consumerId, layers: layers ?? null }));
   consumer.on('score', ({ score, producerScore }) => tell({ type: 'scoreChanged', consumerId, score, producerScore }));
 }

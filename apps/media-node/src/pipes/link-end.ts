@@ -154,7 +154,6 @@ export class LinkEnd {
     const { kind, paused } = answer;
     const rtpParameters = answer.rtpParameters as types.RtpParameters;
     const producer = await this.#transport.produce({ id: producerId, kind, rtpParameters, paused });
-    this.router.listenTo(producer);
     return this.#keep(this.taken, producerId, producer);
   }
 

@@ -17,6 +17,7 @@ import type { NodeMetrics } from '../metrics.ts';
 import type { LinkListen, LinkScope } from '../pipes/link-end.ts';
 import type { PipePorts } from '../pipes/pipe-ports.ts';
 import type { Source } from '../pipes/pipes.ts';
+import type { Notices } from './notices.ts';
 import type { Peer } from './peer.ts';
 
 /** What happens to a slice. It says so and changes nothing by itself; the rooms above decide what follows. */
@@ -47,6 +48,7 @@ export interface SliceOptions<Slice> {
   pool: WorkerPool;
   listen: Record<LinkScope, LinkListen>;
   ports: PipePorts;
+  notices: Notices;
   events: SliceEvents<Slice>;
   /** Where another node's producer is to be fetched. */
   sourceOf: (slice: Slice, record: ProducerRecord) => Promise<Source>;

@@ -22,13 +22,14 @@ import type { Links } from '../pipes/links.ts';
 import type { Pipes } from '../pipes/pipes.ts';
 import { askUpstream, UpstreamDemand } from '../pipes/upstream-demand.ts';
 import { OwnProducers } from './own-producers.ts';
+import type { QualityEvent } from './notices.ts';
 import type { Peer } from './peer.ts';
 import { PeerUpdates } from './peer-updates.ts';
 import type { SliceEvents, SliceOptions } from './slice-options.ts';
 import { createFeed, createLinks, createPipes, createWriter } from './slice-parts.ts';
 import { SliceRouters } from './slice-routers.ts';
 import type { SliceWriter } from './slice-writer.ts';
-import { tellSpeakers } from './speakers.ts';
+import { createSpeakers, type Speakers } from './speakers.ts';
 
 /**
  * The part of a room that this node holds: its routers, its peers, and the pipes to the rest of the room. It follows
@@ -53,6 +54,7 @@ export class Slice {
   readonly #options: SliceOptions<Slice>;
   readonly #routers: SliceRouters;
   readonly #writer: SliceWriter;
+  readonly #speakers: Speakers;
   /** Producers that were closed on purpose lately: they get no successor. */
   readonly #gone = new Set<ProducerId>();
   /** Peers that the directory has not answered for yet. Each is among `peers` too, unless another has its id. */
@@ -81,10 +83,14 @@ export class Slice {
       pool: options.pool,
       policy: options.config.spread,
       hotLoad: options.config.hotWorkerLoad,
-      onLost: (router) => events.routerLost(this, router),
-      onSpeakers: (router, speakers) => tellSpeakers(this, router, speakers),
+      onLost: (router) => {
+        this.#speakers.routerLost(router);
+        events.routerLost(this, router);
+      },
+      onSpeakers: (router, speakers) => this.#speakers.heard(router, speakers),
     });
     this.feed = createFeed(this, options);
+    this.#speakers = createSpeakers(this, options);
     this.#writer = createWriter(this, options);
     this.links = createLinks(this, options, (id) => this.#routers.byId(id));
     this.pipes = createPipes(this, options);
@@ -231,8 +237,11 @@ export class Slice {
   }
 
   tell(peer: Peer, event: ClientPeerEvent | ClientMoveEvent): void {
-    const { gateway, sessionId } = peer.record;
-    this.#options.endpoint.notify(gateway, 'peerEvent', { room: this.room, peerId: peer.id, sessionId, event });
+    this.#options.notices.tell(this.room, peer, event);
+  }
+
+  tellSoon(peer: Peer, event: QualityEvent): void {
+    this.#options.notices.tellSoon(this.room, peer, event);
   }
 
   async close(): Promise<void> {
@@ -240,6 +249,7 @@ export class Slice {
     this.#closed = true;
     for (const peer of this.present()) this.discard(peer);
     this.demand.close();
+    this.#speakers.close();
     this.links.close();
     this.#routers.close();
     await this.feed.close();

@@ -10,7 +10,7 @@ import {
   onceReceiving,
   type PeerConsumer,
   wantedLayer,
-  watchConsumer,
+  watchQuality,
 } from '../mediasoup/consumers.ts';
 import type { Reach } from '../pipes/pipes.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
@@ -102,7 +102,7 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
     release();
   });
   consumer.on('producerclose', () => loseProducer({ slice, peer }, consumer));
-  watchConsumer(consumer, (event) => slice.tell(peer, event));
+  watchQuality(consumer, (event) => slice.tellSoon(peer, event));
   slice.demand.set(producerId, consumerId, wantedLayer(consumer));
 }
 

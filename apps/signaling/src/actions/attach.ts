@@ -61,7 +61,7 @@ async function attachTo(
   try {
     const had = await nodes.call(details, 'attachPeer', { gateway: nodes.inbox, resumeHash }, deadline);
     media.rtpCapabilities = had.rtpCapabilities;
-    for (const consumer of had.consumers) media.consumers.set(consumer.consumerId, consumer);
+    for (const consumer of had.consumers) media.consumers.set(consumer);
     for (const producerId of had.producerIds) media.producers.add(producerId as ProducerId);
     if (had.move) await recallLost(details);
     const reason = had.wasDetached ? 'sessionLost' : 'sessionStanding';

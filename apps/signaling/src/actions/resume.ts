@@ -94,7 +94,7 @@ function takeSeat({ session }: ResumeCall, { seats }: EntryServices, { attached,
   const seat = seats.take(session, details);
   session.seated(seat);
   // Of a move the client may not have heard: then its connection ended first, or the notice was lost.
-  const held = seats.takeHeld(seat.sessionId).map(({ event }) => event);
+  const held = seats.takeHeld(seat.sessionId);
   session.inTurn(() => {
     for (const event of [...(move ? [move] : []), ...held]) seat.hear(event);
   });

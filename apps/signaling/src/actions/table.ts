@@ -2,6 +2,7 @@ import type { SeatedName } from '../session/state.ts';
 import { ok, type SeatHandler } from './call.ts';
 import { forward, forwardPlain } from './forward.ts';
 import { moved } from './moved.ts';
+import { consume } from './consume.ts';
 import { produce } from './produce.ts';
 
 /** The actions of those who have a seat, but for `leave`. Most of them are their node's to do. */
@@ -28,7 +29,7 @@ export const seatedHandlers = {
   resumeProducer: forwardPlain('resumeProducer'),
   closeProducer: forwardPlain('closeProducer'),
 
-  consume: forward('consume', ({ consumers, failed }) => ({ type: 'consumed', consumers, failed })),
+  consume,
   pauseConsumer: forwardPlain('pauseConsumers'),
   resumeConsumer: forwardPlain('resumeConsumers'),
   closeConsumer: forwardPlain('closeConsumers'),

@@ -1,11 +1,12 @@
-import type { BootId, Clock, Directory, Logger, NodeId, PeerId, Position, RoomId } from '@sluice/shared';
+import type { BootId, Clock, Directory, Logger, NodeId, PeerId, Position, RoomId, Speaker } from '@sluice/shared';
 import { type ProducerId, RoomFeed, SluiceError } from '@sluice/shared';
 import type { ClientRoomEvent, PeerInfo, PeerRecord, ProducerRecord, RoomEvent } from '@sluice/shared/protocol';
 import { toClientEvent, toPeers } from './client-events.ts';
 import { Entering } from './entering.ts';
 import { commonFrame, type Frame, frameTo, snapshotFrame } from './frames.ts';
 import { type Member, Members } from './members.ts';
-import { lostProducers, type Missed, readMissed } from './missed-events.ts';
+import { lostProducers, type Missed, readMissed, wasLost } from './missed-events.ts';
+import { RoomSpeakers } from './room-speakers.ts';
 
 export interface FollowedRoomOptions {
   room: RoomId;
@@ -41,6 +42,7 @@ export class FollowedRoom {
   readonly #directory: Directory;
   readonly #feed: RoomFeed;
   readonly #members = new Members();
+  readonly #speakers = new RoomSpeakers();
   readonly #entering = new Entering();
   #subscribed: Promise<void> | undefined;
 
@@ -117,6 +119,11 @@ export class FollowedRoom {
     await this.#feed.reach(position);
   }
 
+  /** Whether the room's events so far say that a producer is paused; undefined where they don't know it. */
+  isPaused(producerId: ProducerId): boolean | undefined {
+    return this.#feed.view.producers.get(producerId)?.paused;
+  }
+
   /** Brings the feed to where the directory is. False where the directory has no such room. */
   async read(): Promise<boolean> {
     const isKnown = this.position !== undefined;
@@ -163,6 +170,13 @@ export class FollowedRoom {
     this.#members.remove(member);
   }
 
+  /** A node tells which of its own peers speak. */
+  hearSpeakers(boot: BootId, speakers: readonly Speaker[]): void {
+    const changed = this.#speakers.hear(boot, speakers);
+    this.#members.sendSpeakers(this.#speakers.loudest, changed);
+    this.#members.flush();
+  }
+
   close(): Promise<void> {
     return this.#feed.close();
   }
@@ -170,7 +184,24 @@ export class FollowedRoom {
   #take(event: RoomEvent, position: Position): void {
     const clientEvent = toClientEvent(event, position);
     if (clientEvent) this.#members.send(frameOf(JSON.stringify(clientEvent), event));
+    this.#sendConsequences(event);
     this.#members.dismiss(event);
+  }
+
+  /** What an event of the room means for members in particular. */
+  #sendConsequences(event: RoomEvent): void {
+    if (event.type === 'producerPaused') this.#members.sendPaused(event.producerId, 'consumerPaused');
+    else if (event.type === 'producerResumed') this.#members.sendPaused(event.producerId, 'consumerResumed');
+    else if (event.type === 'peerLeft') this.#fallSilent(event.peerId);
+    else if (event.type === 'producerClosed') {
+      this.#fallSilent(event.peerId);
+      // What was lost with a node or worker is consumed again where its peer goes next.
+      if (!wasLost(event.reason)) for (const member of this.#members) member.forgetProducer(event.producerId);
+    }
+  }
+
+  #fallSilent(peerId: PeerId): void {
+    if (this.#speakers.forget(peerId)) this.#members.sendSpeakers(this.#speakers.loudest, true);
   }
 
   /** A picture in place of the events that were missed. Members whose peer is gone from it, or not theirs, are let go. */

@@ -3,19 +3,29 @@ import type { PeerInfo, SnapshotEvent } from '@sluice/shared/protocol';
 
 /** What the members of a room are sent, encoded once for all of them as far as it is the same. */
 export interface Frame {
-  /** The text for this member; undefined where the frame is not for it. */
-  textFor(peerId: PeerId): string | undefined;
+  /** The texts for this member, in order: none where nothing of it is for that one, seldom more than one. */
+  textsFor(peerId: PeerId): readonly string[];
   /** Whether the text is the same for all. */
   readonly isCommon: boolean;
   /** How much work it is to send it to one member, in small frames. */
   readonly weight: number;
 }
 
-export const commonFrame = (text: string): Frame => ({ textFor: () => text, isCommon: true, weight: 1 });
+const none: readonly string[] = [];
+
+export function commonFrame(text: string): Frame {
+  const texts = [text];
+  return { textsFor: () => texts, isCommon: true, weight: 1 };
+}
 
 export function frameTo(text: string, peerIds: readonly PeerId[]): Frame {
-  const to = new Set(peerIds);
-  return { textFor: (peerId) => (to.has(peerId) ? text : undefined), isCommon: false, weight: 1 };
+  const texts = [text];
+  return framesFor(new Map(peerIds.map((peerId) => [peerId, texts])));
+}
+
+/** To each member something of its own. */
+export function framesFor(texts: ReadonlyMap<PeerId, readonly string[]>): Frame {
+  return { textsFor: (peerId) => texts.get(peerId) ?? none, isCommon: false, weight: 1 };
 }
 
 /** So many peers in a snapshot are as much work as one small frame. */
@@ -27,7 +37,9 @@ export function snapshotFrame(room: string, { epoch, seq }: Position, peers: rea
   const head = JSON.stringify(empty).slice(0, -']}'.length);
   const encoded = peers.map((peer) => ({ peerId: peer.peerId, text: JSON.stringify(peer) }));
   return {
-    textFor: (self) => `${head}${encoded.flatMap(({ peerId, text }) => (peerId === self ? [] : [text])).join(',')}]}`,
+    textsFor: (self) => [
+      `${head}${encoded.flatMap(({ peerId, text }) => (peerId === self ? [] : [text])).join(',')}]}`,
+    ],
     isCommon: false,
     weight: 1 + peers.length / peersAFrame,
   };
@@ -46,7 +58,7 @@ export class FrameBatch {
 
   textsFor(peerId: PeerId): readonly string[] {
     if (this.#common) return this.#common;
-    const texts = this.#frames.map((frame) => frame.textFor(peerId)).filter((text) => text !== undefined);
+    const texts = this.#frames.flatMap((frame) => frame.textsFor(peerId));
     if (this.#frames.every(({ isCommon }) => isCommon)) this.#common = texts;
     return texts;
   }

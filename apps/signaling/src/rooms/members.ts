@@ -1,6 +1,6 @@
-import type { PeerId, SessionId } from '@sluice/shared';
+import type { ConsumerId, PeerId, ProducerId, SessionId, Speaker } from '@sluice/shared';
 import type { LeaveReason, RoomEvent } from '@sluice/shared/protocol';
-import { type Frame, FrameBatch } from './frames.ts';
+import { commonFrame, type Frame, FrameBatch, framesFor, frameTo } from './frames.ts';
 
 /** A peer of a room, as the seat that it has on this gateway. None of these may throw. */
 export interface Member {
@@ -8,6 +8,10 @@ export interface Member {
   readonly sessionId: SessionId;
   /** Frames that go out together, in this order. */
   deliver(frames: readonly string[]): void;
+  /** The consumers that the peer has of a producer. */
+  consumersOf(producerId: ProducerId): ReadonlySet<ConsumerId>;
+  /** The producer is closed for good: what the peer has consumed of it goes too, and nothing comes in its place. */
+  forgetProducer(producerId: ProducerId): void;
   /** Its peer is gone, or another session speaks for it now. It is no member any more. */
   removed(reason: LeaveReason): void;
 }
@@ -24,6 +28,8 @@ const weightATurn = 5000;
  */
 export class Members {
   readonly #byPeer = new Map<PeerId, Member>();
+  /** Peers that have not been told who speaks. */
+  #newcomers = new Set<PeerId>();
   #added: Frame[] = [];
   /** What waits for a later turn. Who is in here gets nothing in any other way. */
   readonly #late = new Map<Member, FrameBatch[]>();
@@ -39,11 +45,15 @@ export class Members {
     const before = this.#byPeer.get(member.peerId);
     if (before !== member) this.letGo(before, 'replaced');
     this.#byPeer.set(member.peerId, member);
+    this.#newcomers.add(member.peerId);
   }
 
   /** Nothing more is sent to it. */
   remove(member: Member): void {
-    if (this.#byPeer.get(member.peerId) === member) this.#byPeer.delete(member.peerId);
+    if (this.#byPeer.get(member.peerId) === member) {
+      this.#byPeer.delete(member.peerId);
+      this.#newcomers.delete(member.peerId);
+    }
     this.#late.delete(member);
   }
 
@@ -64,6 +74,28 @@ export class Members {
       left -= batch.weight;
     }
     this.#schedule();
+  }
+
+  /** A producer is paused or resumed: so are the consumers of it, each of which its own peer is told of. */
+  sendPaused(producerId: ProducerId, type: 'consumerPaused' | 'consumerResumed'): void {
+    const texts = new Map<PeerId, readonly string[]>();
+    for (const member of this.#byPeer.values()) {
+      const consumerIds = member.consumersOf(producerId);
+      if (consumerIds.size === 0) continue;
+      texts.set(
+        member.peerId,
+        Array.from(consumerIds, (consumerId) => JSON.stringify({ type, consumerId })),
+      );
+    }
+    if (texts.size > 0) this.send(framesFor(texts));
+  }
+
+  /** Tells all members who speaks, or, where that has not changed, those that have not heard it yet. */
+  sendSpeakers(speakers: readonly Speaker[], changed: boolean): void {
+    const text = JSON.stringify({ type: 'activeSpeakers', speakers });
+    if (changed) this.send(commonFrame(text));
+    else if (this.#newcomers.size > 0) this.send(frameTo(text, [...this.#newcomers]));
+    this.#newcomers = new Set();
   }
 
   /** Lets those members go whose peer the event took away, once they have been sent it. */

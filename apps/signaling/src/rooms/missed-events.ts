@@ -76,4 +76,7 @@ function lossesIn(batches: readonly EventBatch[], peerId: PeerId): ProducerId[] 
 }
 
 const isLoss = (event: RoomEvent): event is Extract<RoomEvent, { type: 'producerClosed' }> =>
-  event.type === 'producerClosed' && (event.reason === 'nodeLost' || event.reason === 'workerLost');
+  event.type === 'producerClosed' && wasLost(event.reason);
+
+/** Whether a producer that was closed went with its node or worker: its peer produces it again. */
+export const wasLost = (reason: string | undefined): boolean => reason === 'nodeLost' || reason === 'workerLost';

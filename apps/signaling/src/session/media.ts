@@ -7,6 +7,7 @@ import type {
   RtpCapabilities,
 } from '@sluice/shared/protocol';
 import type { OwnParams, PeerOperationName } from '../nodes/node-client.ts';
+import { SessionConsumers } from './session-consumers.ts';
 
 /**
  * What a session has at its node, as far as it went through here. When the node is gone, only the session knows it: it is what
@@ -14,7 +15,7 @@ import type { OwnParams, PeerOperationName } from '../nodes/node-client.ts';
  */
 export class SessionMedia {
   rtpCapabilities: RtpCapabilities | undefined;
-  readonly consumers = new Map<ConsumerId, CarriedConsumer>();
+  readonly consumers = new SessionConsumers();
   readonly producers = new Set<ProducerId>();
   /** The last move that the client was told of. It may be said again, and is told once. */
   move: { id: string; stood: boolean } | undefined;
@@ -35,8 +36,7 @@ export class SessionMedia {
   #moved({ consumers, producerTransport }: MoveEvent): void {
     this.move = { id: producerTransport.id, stood: false };
     if (!consumers) return;
-    const before = new Map(this.consumers);
-    this.consumers.clear();
+    const before = this.consumers.take();
     for (const consumer of consumers) this.#replace(consumer, before);
   }
 
@@ -45,21 +45,23 @@ export class SessionMedia {
     return this.move?.id === producerTransport.id;
   }
 
+  /** The producer is closed for good, and whatever consumed it. */
+  forgetProducer(producerId: ProducerId): void {
+    for (const consumerId of [...this.consumers.of(producerId)]) this.consumers.delete(consumerId);
+  }
+
   carried(): CarriedConsumer[] {
     return [...this.consumers.values()];
   }
 
-  #replace(
-    { id, producerId, replaces }: ReplacingConsumer,
-    before: ReadonlyMap<ConsumerId, CarriedConsumer> = this.consumers,
-  ) {
+  #replace({ id, producerId, replaces }: ReplacingConsumer, before: Pick<SessionConsumers, 'get'> = this.consumers) {
     const consumerId = id as ConsumerId;
     const { preferredLayers, priority } = before.get(replaces as ConsumerId) ?? {};
     // The one before of the same producer is gone with its pipe: no client will close it.
     if (this.consumers.get(replaces as ConsumerId)?.producerId === producerId) {
       this.consumers.delete(replaces as ConsumerId);
     }
-    this.consumers.set(consumerId, {
+    this.consumers.set({
       consumerId,
       producerId: producerId as ProducerId,
       paused: true,
@@ -80,7 +82,7 @@ const pausing =
   ({ consumers }: SessionMedia, { consumerIds }: { consumerIds: ConsumerId[] }) => {
     for (const id of consumerIds) {
       const known = consumers.get(id);
-      if (known) consumers.set(id, { ...known, paused });
+      if (known) consumers.set({ ...known, paused });
     }
   };
 
@@ -96,7 +98,7 @@ const noters: { [O in PeerOperationName]?: Noter<O> } = {
     for (const { id, producerId } of result.consumers) {
       const consumerId = id as ConsumerId;
       const carried = { consumerId, producerId: producerId as ProducerId, paused };
-      media.consumers.set(consumerId, { ...carried, ...(preferredLayers && { preferredLayers }) });
+      media.consumers.set({ ...carried, ...(preferredLayers && { preferredLayers }) });
     }
   },
   pauseConsumers: pausing(true),
@@ -107,13 +109,16 @@ const noters: { [O in PeerOperationName]?: Noter<O> } = {
   setPreferredLayers: ({ consumers }, { consumerId, spatialLayer, temporalLayer }) => {
     const known = consumers.get(consumerId);
     const preferredLayers = { spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) };
-    if (known) consumers.set(consumerId, { ...known, preferredLayers });
+    if (known) consumers.set({ ...known, preferredLayers });
   },
   setPriority: ({ consumers }, { consumerId, priority }) => {
     const known = consumers.get(consumerId);
-    if (known) consumers.set(consumerId, { ...known, priority });
+    if (known) consumers.set({ ...known, priority });
   },
   produce: ({ producers }, _, { producerId }) => {
     producers.add(producerId as ProducerId);
+  },
+  closeProducer: ({ producers }, { producerId }) => {
+    producers.delete(producerId);
   },
 };

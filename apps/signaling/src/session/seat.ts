@@ -1,4 +1,13 @@
-import { channels, type NodeId, type PeerId, type PeerRecord, type RoomId, type SessionId } from '@sluice/shared';
+import {
+  type ConsumerId,
+  channels,
+  type NodeId,
+  type PeerId,
+  type PeerRecord,
+  type ProducerId,
+  type RoomId,
+  type SessionId,
+} from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent, LeaveReason, MoveReason } from '@sluice/shared/protocol';
 import type { NodeClient, PeerAddress } from '../nodes/node-client.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
@@ -134,6 +143,14 @@ export class Seat implements Member {
     this.client.deliver(frames);
   }
 
+  consumersOf(producerId: ProducerId): ReadonlySet<ConsumerId> {
+    return this.media.consumers.of(producerId);
+  }
+
+  forgetProducer(producerId: ProducerId): void {
+    this.media.forgetProducer(producerId);
+  }
+
   /** The peer's record, where the room knows the peer as this session's and on this node. */
   record(): PeerRecord | undefined {
     const record = this.followed.record(this.peerId);
@@ -153,7 +170,19 @@ export class Seat implements Member {
     if (this.#closed) return;
     if (event.type === 'move' && this.media.isKnown(event)) return confirmMove(this, this.#nodes);
     this.media.hear(event);
-    this.client.notice(event);
+    this.client.notice(this.#asTheRoomSays(event));
+  }
+
+  /** A consumer's producer is paused or not as the room's events up to now say, and later ones take it from there. */
+  withPaused<C extends { producerId: string; producerPaused: boolean }>(consumer: C): C {
+    const producerPaused = this.followed.isPaused(consumer.producerId as ProducerId) ?? consumer.producerPaused;
+    return producerPaused === consumer.producerPaused ? consumer : { ...consumer, producerPaused };
+  }
+
+  #asTheRoomSays(event: ClientPeerEvent | ClientMoveEvent): ClientPeerEvent | ClientMoveEvent {
+    if (event.type === 'consumerAdded') return { ...event, consumer: this.withPaused(event.consumer) };
+    if (event.type !== 'move' || !event.consumers) return event;
+    return { ...event, consumers: event.consumers.map((consumer) => this.withPaused(consumer)) };
   }
 
   /** Another node has the peer from here on. What the peer still has at `old` stays until it is released. */

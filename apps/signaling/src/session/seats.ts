@@ -1,4 +1,4 @@
-import type { Clock, PeerNotice, SessionId } from '@sluice/shared';
+import type { Clock, NoticedSession, PeerNotice, RoomId, SessionId } from '@sluice/shared';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { NodeClient } from '../nodes/node-client.ts';
 import type { FollowedRooms } from '../rooms/followed-rooms.ts';
@@ -21,7 +21,7 @@ export class Seats {
   readonly #bySession = new Map<SessionId, Seat>();
   readonly #byAddress = new Map<string, Set<Seat>>();
   /** Notices that came for sessions that are being resumed. */
-  readonly #held = new Map<SessionId, PeerNotice[]>();
+  readonly #held = new Map<SessionId, PeerNotice['event'][]>();
   readonly #registers: SeatRegisters;
 
   constructor(options: SeatsOptions) {
@@ -61,8 +61,8 @@ export class Seats {
     return this.#byAddress.get(address) ?? [];
   }
 
-  /** The seat that a notice is for, if it is here and still speaks for that peer. */
-  find({ sessionId, peerId, room }: PeerNotice): Seat | undefined {
+  /** The seat of a session in a room, if it is here and still speaks for that peer. */
+  find(room: RoomId, { sessionId, peerId }: NoticedSession): Seat | undefined {
     const seat = this.#bySession.get(sessionId);
     return seat?.peerId === peerId && seat.room === room ? seat : undefined;
   }
@@ -72,16 +72,16 @@ export class Seats {
     this.#held.set(sessionId, []);
   }
 
-  /** False where the session is not expected, or too many notices have come for it. */
-  hold(notice: PeerNotice): boolean {
-    const held = this.#held.get(notice.sessionId);
+  /** False where the session is not expected, or too many events have come for it. */
+  hold({ sessionId }: NoticedSession, event: PeerNotice['event']): boolean {
+    const held = this.#held.get(sessionId);
     if (!held || held.length >= maxHeld) return false;
-    held.push(notice);
+    held.push(event);
     return true;
   }
 
   /** What has come for the session, which is expected no more. */
-  takeHeld(sessionId: SessionId): PeerNotice[] {
+  takeHeld(sessionId: SessionId): PeerNotice['event'][] {
     const held = this.#held.get(sessionId) ?? [];
     this.#held.delete(sessionId);
     return held;

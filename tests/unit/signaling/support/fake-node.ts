@@ -91,8 +91,18 @@ export class FakeNode {
   }
 
   notify(peer: PeerRecord, room: string, event: object): void {
-    const { gateway, peerId, sessionId } = peer;
-    this.endpoint.notify(gateway, 'peerEvent', { room, peerId, sessionId, event });
+    this.notifyAll([peer], room, event);
+  }
+
+  /** One notice for several sessions of a gateway. */
+  notifyAll(peers: readonly PeerRecord[], room: string, event: object): void {
+    const sessions = peers.map(({ peerId, sessionId }) => ({ peerId, sessionId }));
+    this.endpoint.notify(peers[0]?.gateway ?? '', 'peerEvent', { room, sessions, event });
+  }
+
+  /** Tells a gateway who of this node's peers in the room speaks. */
+  notifySpeakers(gateway: string, room: string, speakers: { peerId: string; volume: number }[]): void {
+    this.endpoint.notify(gateway, 'speakers', { room, boot: this.boot, speakers });
   }
 
   #operations(): Record<string, ServedOperation> {

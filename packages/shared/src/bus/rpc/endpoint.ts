@@ -5,7 +5,8 @@ import type { Logger } from '../../base/logging.ts';
 import type { NodeOperationName, OperationParams, OperationResults } from '../../protocol/cluster/operations.ts';
 import type { Bus, Subscription, Unsubscribe } from '../bus.ts';
 import type { BusMetrics } from './bus-metrics.ts';
-import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
+import { decodeEnvelope, encodeEnvelope, type Notice } from './envelope.ts';
+import { NoticeOutbox } from './notice-outbox.ts';
 import type { CallOptions } from './rpc-client.ts';
 import { RpcClient } from './rpc-client.ts';
 import type { ServedOperation } from './rpc-server.ts';
@@ -40,6 +41,7 @@ export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #client: RpcClient;
   readonly #server: RpcServer;
+  readonly #outbox: NoticeOutbox;
   readonly #notices: ReadonlyMap<string, NoticeHandler>;
   #subscription: Subscription | undefined;
   #pinging: Timer | undefined;
@@ -51,7 +53,12 @@ export class Endpoint {
     this.#inbox = options.inbox;
     this.#options = options;
     this.#client = new RpcClient({ ...options, inbox: () => this.#inbox });
-    this.#server = new RpcServer({ ...options, operations: options.operations ?? {} });
+    this.#outbox = new NoticeOutbox((address, notices) => this.#sendNotices(address, notices));
+    this.#server = new RpcServer({
+      ...options,
+      operations: options.operations ?? {},
+      onReply: (to) => this.#outbox.flush(to),
+    });
     this.#notices = new Map(Object.entries(options.notices ?? {}));
   }
 
@@ -102,17 +109,16 @@ export class Endpoint {
     this.#client.abandon(address);
   }
 
-  /** Tells, without waiting for anything. A message without a subscriber is counted. */
+  /**
+   * Tells, without waiting for an answer: in one message with whatever else that process is told in this turn of the
+   * event loop, and before the next reply to it. Notices without a subscriber are counted.
+   */
   notify(address: string, topic: string, body: unknown): void {
-    this.#options.bus.publish(address, encodeEnvelope({ type: 'notice', topic, body })).then(
-      (heard) => {
-        if (heard === 0) this.#options.metrics.noReceiver.inc({ target: 'notice' });
-      },
-      () => this.#options.metrics.dropped.inc({ reason: 'noticeUnsent' }),
-    );
+    this.#outbox.add(address, { topic, body });
   }
 
   async close(): Promise<void> {
+    this.#outbox.flushAll();
     this.#pinging?.cancel();
     this.#unwatch?.();
     this.#client.close();
@@ -128,7 +134,17 @@ export class Endpoint {
     if (message.type === 'reply') this.#client.accept(message);
     else if (message.type === 'request') void this.#server.accept(message);
     else if (message.type === 'ping') this.#heardPing(message.id);
-    else this.#acceptNotice(message.topic, message.body);
+    else for (const { topic, body } of message.notices) this.#acceptNotice(topic, body);
+  }
+
+  #sendNotices(address: string, notices: readonly Notice[]): void {
+    const { bus, metrics } = this.#options;
+    bus.publish(address, encodeEnvelope({ type: 'notices', notices })).then(
+      (heard) => {
+        if (heard === 0) metrics.noReceiver.inc({ target: 'notice' }, notices.length);
+      },
+      () => metrics.dropped.inc({ reason: 'noticeUnsent' }, notices.length),
+    );
   }
 
   #acceptNotice(topic: string, body: unknown): void {

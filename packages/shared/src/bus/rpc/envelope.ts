@@ -24,10 +24,13 @@ const reply = z.object({
     .object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).exactOptional() })
     .exactOptional(),
 });
-const notice = z.object({ type: z.literal('notice'), topic: z.string().max(64), body: z.unknown() });
+const notices = z.object({
+  type: z.literal('notices'),
+  notices: z.array(z.object({ topic: z.string().max(64), body: z.unknown() })).max(1024),
+});
 const ping = z.object({ type: z.literal('ping'), id: z.string().max(64) });
 
-const envelope = z.discriminatedUnion('type', [request, reply, notice, ping]);
+const envelope = z.discriminatedUnion('type', [request, reply, notices, ping]);
 
 export interface RequestEnvelope {
   type: 'request';
@@ -45,16 +48,20 @@ export interface ReplyEnvelope {
   result?: unknown;
   error?: WireError;
 }
-export interface NoticeEnvelope {
-  type: 'notice';
+/** Something that a process is told and that it does not answer. */
+export interface Notice {
   topic: string;
   body: unknown;
+}
+export interface NoticesEnvelope {
+  type: 'notices';
+  notices: readonly Notice[];
 }
 export interface PingEnvelope {
   type: 'ping';
   id: string;
 }
-export type Envelope = RequestEnvelope | ReplyEnvelope | NoticeEnvelope | PingEnvelope;
+export type Envelope = RequestEnvelope | ReplyEnvelope | NoticesEnvelope | PingEnvelope;
 
 export function encodeEnvelope(message: Envelope): string {
   return JSON.stringify(message);

@@ -42,6 +42,7 @@ export class RpcServer {
   readonly #log: Logger;
   readonly #metrics: BusMetrics;
   readonly #operations: ReadonlyMap<string, ServedOperation>;
+  readonly #onReply: ((to: string) => void) | undefined;
   readonly #remembered = new Map<string, Remembered>();
   readonly #lateness = new Lateness();
 
@@ -51,12 +52,15 @@ export class RpcServer {
     log: Logger;
     metrics: BusMetrics;
     operations: Readonly<Record<string, ServedOperation>>;
+    /** Called before a reply is sent to that process. */
+    onReply?: (to: string) => void;
   }) {
     this.#bus = options.bus;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#metrics = options.metrics;
     this.#operations = new Map(Object.entries(options.operations));
+    this.#onReply = options.onReply;
   }
 
   async accept(request: RequestEnvelope): Promise<void> {
@@ -103,6 +107,7 @@ export class RpcServer {
   }
 
   async #answer(to: string, reply: string): Promise<void> {
+    this.#onReply?.(to);
     try {
       const heard = await this.#bus.publish(to, reply);
       if (heard === 0) this.#metrics.noReceiver.inc({ target: 'reply' });

@@ -228,18 +228,21 @@ export interface OperationResults {
 }
 
 /**
- * Node → gateway, one way: an event for one session. Lost ones are not sent again, since each is recoverable by asking;
- * but for `move`, which is until it is answered.
+ * Node → gateway, one way: an event for sessions of one room. Lost ones are not sent again, since each is recoverable by
+ * asking; but for `move`, which is until it is answered.
  */
 export const peerNotice = z.object({
   room: f.roomId,
-  peerId: f.peerId,
-  sessionId: f.sessionId,
+  sessions: z.array(z.object({ peerId: f.peerId, sessionId: f.sessionId })).min(1),
   event: z.looseObject({ type: z.string().max(64) }),
 });
 export interface PeerNotice {
   room: RoomId;
+  sessions: readonly NoticedSession[];
+  event: ClientPeerEvent | ClientMoveEvent;
+}
+/** The session speaks for the peer: an older one is told nothing more. */
+export interface NoticedSession {
   peerId: PeerId;
   sessionId: SessionId;
-  event: ClientPeerEvent | ClientMoveEvent;
 }
