@@ -80,11 +80,22 @@ async function joinSilently(room: string, index: number): Promise<Connection> {
   return connection;
 }
 
+/** A machine that is busy with other things may answer late. */
+async function patiently<T>(index: number, act: (index: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act(index);
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
 /** So many at a time: what is looked at is not how fast a room fills. */
 async function inTurns<T>(count: number, act: (index: number) => Promise<T>): Promise<T[]> {
   const done: T[] = [];
   while (done.length < count) {
-    const some = Array.from({ length: Math.min(20, count - done.length) }, (_, at) => act(done.length + at));
+    const some = Array.from({ length: Math.min(8, count - done.length) }, (_, at) => patiently(done.length + at, act));
     done.push(...(await Promise.all(some)));
   }
   return done;
@@ -105,7 +116,7 @@ it('[NO54] [NO55] [NO57] in a room of 500 a mute and a change of speakers cost a
   const muted = everyone.map((one) => counter(one, 'producerPaused'));
   const paused = watching.map((one) => counter(one, 'consumerPaused'));
   drain();
-  await publisher.ask('pauseProducer', { producerId: voice.producerId as never });
+  await publisher.ask('pauseProducer', { producerId: voice.producerId });
   await eventually('everybody to hear of the mute', () => muted.every((count) => count() === 1), patience);
   await eventually('all viewers to hear of it', () => paused.every((count) => count() === 1), patience);
   await eventually('Redis to have said so', () => published.some(({ text }) => text.includes('producerPaused')));
@@ -113,7 +124,7 @@ it('[NO54] [NO55] [NO57] in a room of 500 a mute and a change of speakers cost a
   // The question, its answer, and the room's event, which Redis hands to each gateway and node.
   expect(mute.map(({ text }) => text.slice(0, 200))).toHaveLength(3);
 
-  await publisher.ask('resumeProducer', { producerId: voice.producerId as never });
+  await publisher.ask('resumeProducer', { producerId: voice.producerId });
   const heard = everyone.map((one) => counter(one, 'activeSpeakers'));
   drain();
   const began = performance.now();

@@ -24,7 +24,7 @@ async function join(room: string, node: number, gateway: number) {
   const { peerId } = peer.joined;
   const isTold = (...speakers: string[]) =>
     eventually(
-      `${peerId} to be told that these speak: ${speakers}`,
+      `${peerId} to be told that these speak: ${speakers.join(' ')}`,
       () => String(told.at(-1)) === String(speakers),
       soon,
     );

@@ -136,4 +136,6 @@ export const peerLimits = {
   producers: 32,
   dataProducers: 32,
   consumers: 2000,
+  /** One, and another while it takes the place of the first. */
+  consumersOfProducer: 2,
 } as const;

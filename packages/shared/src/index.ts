@@ -1,6 +1,7 @@
 export * from './base/bounded-work.ts';
 export * from './base/clock.ts';
 export * from './base/errors.ts';
+export * from './base/for-each-bounded.ts';
 export * from './base/ids.ts';
 export * from './base/logging.ts';
 export * from './base/mailbox.ts';

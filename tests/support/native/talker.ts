@@ -53,7 +53,9 @@ export async function startTalking(peer: RawPeer): Promise<Talker> {
   await open;
   const packets = new LevelledPackets(ssrc);
   let level = silence;
-  const timer = setInterval(() => track.sendMessageBinary(packets.next(level)), audio.everyMs);
+  const timer = setInterval(() => {
+    if (track.isOpen()) track.sendMessageBinary(packets.next(level));
+  }, audio.everyMs);
   return {
     producerId,
     speak: (volume) => {

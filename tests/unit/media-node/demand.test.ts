@@ -2,6 +2,7 @@ import type { ProducerId } from '@sluice/shared';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
 import { Demand } from '../../../apps/media-node/src/pipes/demand.ts';
+import { WantedLayers } from '../../../apps/media-node/src/pipes/wanted-layers.ts';
 
 const camera = 'camera' as ProducerId;
 const screen = 'screen' as ProducerId;
@@ -9,8 +10,10 @@ const screen = 'screen' as ProducerId;
 function start() {
   const clock = new ManualClock();
   const told: string[] = [];
-  const demand = new Demand({ clock, onChange: (producerId, layer) => void told.push(`${producerId} ${layer}`) });
-  return { clock, told, demand };
+  const gone = new Set<ProducerId>();
+  const onChange = (producerId: ProducerId, layer: number) => void told.push(`${producerId} ${layer}`);
+  const demand = new Demand({ clock, onChange, lives: (producerId) => !gone.has(producerId) });
+  return { clock, told, gone, demand };
 }
 
 it('[PI13] more is told at once, less after four seconds', async () => {
@@ -72,4 +75,31 @@ it('[PI13] a producer that is gone is told nothing more, and leaves no timer', a
   expect(clock.pending).toBe(0);
   await clock.advance(10_000);
   expect(told).toEqual([]);
+});
+
+it('[NO56] of a producer that is gone nothing is kept, though its last viewers still change their minds', async () => {
+  const { clock, gone, demand } = start();
+  demand.set(camera, 'ada', 2);
+  gone.add(camera);
+  demand.forget(camera);
+  demand.set(camera, 'ada', -1);
+  demand.set(camera, 'bob', 2);
+  demand.remove(camera, 'ada');
+  await clock.advance(60_000);
+  expect([demand.size, clock.pending]).toEqual([0, 0]);
+});
+
+it('[PI13] the highest layer is known of any number of viewers, in whatever order they come, change and go', () => {
+  const layers = new WantedLayers();
+  const wanted = new Map<string, number>();
+  for (let step = 0; step < 2000; step++) {
+    const user = `user-${(step * 7919) % 97}`;
+    if (step % 3 === 2) {
+      expect(layers.delete(user)).toBe(wanted.delete(user));
+    } else {
+      layers.set(user, ((step * 31) % 9) - 1);
+      wanted.set(user, ((step * 31) % 9) - 1);
+    }
+    expect(layers.highest).toBe(Math.max(-1, ...wanted.values()));
+  }
 });

@@ -87,6 +87,7 @@ test('[NO56] a gateway keeps nothing of consumers whose producer is closed, howe
     const producerId = await produce(ann);
     const consumer = { id: `c-${round}`, producerId, producerPaused: false };
     world.node.notify(record, 'demo', { type: 'consumerAdded', consumer, replaces: `c-${round - 1}` });
+    await bob.waitFor('consumerAdded', round + 1);
     await ann.ask({ action: 'closeProducer', id: round, producerId });
   }
   await bob.waitFor('producerClosed', 20);

@@ -1,9 +1,12 @@
 import type { Directory, Endpoint, Logger, RegistryEvent, Report } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import { forEachBounded, SluiceError } from '@sluice/shared';
 import type { Ways } from '../healing/ways.ts';
 import type { NodeMetrics } from '../metrics.ts';
 import { detach, reattach, type ResumeWindowOptions } from '../moving/resume-window.ts';
 import type { Slice } from '../room/slice.ts';
+
+/** Rooms in which a lost node is fenced at the same time. More would queue up in Redis before what peers ask for. */
+const fencesAtOnce = 64;
 
 export interface ProcessLostOptions extends ResumeWindowOptions {
   readonly log: Logger;
@@ -24,15 +27,30 @@ export async function forgetProcess(node: ProcessLostOptions, event: RegistryEve
   if (type === 'lost') node.endpoint.abandon(report.address);
   if (report.kind === 'gateway') return detachAll(node, report.address);
   node.pipeWatch.ways.forget(report.address);
-  for (const slice of [...node.slices]) {
-    slice.links.closeTo(report.address);
-    if (type === 'left' || !holds(slice, report)) continue;
-    try {
-      if (await node.directory.fence(slice.room, report.id, report.boot)) node.metrics.fences.inc();
-    } catch (error) {
-      node.log.warn({ room: slice.room, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.');
-    }
+  // Media can come another way as soon as its link is closed: no room waits for the fences of others.
+  for (const slice of [...node.slices]) closeLinks(node, slice, report);
+  if (type === 'lost') await fenceEverywhere(node, report);
+}
+
+function closeLinks({ log }: ProcessLostOptions, { room, links }: Slice, { address }: Report): void {
+  try {
+    links.closeTo(address);
+  } catch (error) {
+    log.error({ room, error }, 'The pipes to a lost node could not be closed.');
   }
+}
+
+async function fenceEverywhere(node: ProcessLostOptions, report: Report & { kind: 'node' }): Promise<void> {
+  const shared = [...node.slices].filter((slice) => holds(slice, report));
+  await forEachBounded(
+    shared,
+    fencesAtOnce,
+    async ({ room }) => {
+      if (await node.directory.fence(room, report.id, report.boot)) node.metrics.fences.inc();
+    },
+    (error, { room }) =>
+      node.log.warn({ room, code: SluiceError.from(error).code }, 'A lost node could not be fenced yet.'),
+  );
 }
 
 /** The gateway is gone, and its sessions with it: their peers stay until another gateway resumes them. */

@@ -11,6 +11,8 @@ import type { types } from 'mediasoup';
 export interface PeerConsumer {
   consumer: types.Consumer;
   path: MediaPath;
+  /** How often its client has chosen its layers. */
+  choices: number;
   /** Gives back what it used: its reach and its demand. Idempotent. */
   release(): void;
 }

@@ -4,7 +4,7 @@ import type { ConsumerInfo } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import type { PeerPlace } from '../room/peer-place.ts';
 import { consumeOne, type HowToConsume } from '../viewing/consume.ts';
-import { consumerIdOf, wantedLayer } from '../mediasoup/consumers.ts';
+import { consumerIdOf, type PeerConsumer, wantedLayer } from '../mediasoup/consumers.ts';
 import type { Reach } from '../pipes/pipes.ts';
 import { kickLayers } from '../viewing/kick-layers.ts';
 import { deliverableAs } from '../mediasoup/data-reliability.ts';
@@ -51,9 +51,9 @@ export const pauseConsumers: Operation<'pauseConsumers'> = onPeer<'pauseConsumer
 
 export const resumeConsumers: Operation<'resumeConsumers'> = onPeer<'resumeConsumers'>(
   async (place, { consumerIds }, node) =>
-    each(place, consumerIds, async (consumer) => {
+    each(place, consumerIds, async (consumer, entry) => {
       await consumer.resume();
-      if (place.peer.replacements.delete(consumerIdOf(consumer))) kickLayers(node.clock, consumer);
+      if (place.peer.replacements.delete(consumerIdOf(consumer))) kickLayers(node.clock, place.peer, entry);
     }),
 );
 
@@ -66,9 +66,10 @@ export const closeConsumers: Operation<'closeConsumers'> = onPeer<'closeConsumer
 
 export const setPreferredLayers: Operation<'setPreferredLayers'> = onPeer<'setPreferredLayers'>(
   async (place, { consumerId, spatialLayer, temporalLayer }) =>
-    each(place, [consumerId], (consumer) =>
-      consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
-    ),
+    each(place, [consumerId], (consumer, entry) => {
+      entry.choices++;
+      return consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });
+    }),
 );
 
 export const setPriority: Operation<'setPriority'> = onPeer<'setPriority'>(async (place, { consumerId, priority }) =>
@@ -80,12 +81,16 @@ export const requestKeyFrame: Operation<'requestKeyFrame'> = onPeer<'requestKeyF
 );
 
 /** All are looked up before the first is touched: an unknown one changes nothing. */
-async function each(place: PeerPlace, ids: ConsumerId[], act: (consumer: types.Consumer) => Promise<void>) {
-  const { slice, peer } = place;
-  const consumers = ids.map((id) => peer.consumer(id).consumer);
+async function each(
+  { slice, peer }: PeerPlace,
+  ids: ConsumerId[],
+  act: (consumer: types.Consumer, entry: PeerConsumer) => Promise<void>,
+) {
+  const entries = ids.map((id) => peer.consumer(id));
   await Promise.all(
-    consumers.map(async (consumer) => {
-      await act(consumer);
+    entries.map(async (entry) => {
+      const { consumer } = entry;
+      await act(consumer, entry);
       if (!consumer.closed) slice.demand.set(consumer.producerId as ProducerId, consumer.id, wantedLayer(consumer));
     }),
   );
@@ -93,8 +98,20 @@ async function each(place: PeerPlace, ids: ConsumerId[], act: (consumer: types.C
 }
 
 export const consumeData: Operation<'consumeData'> = onPeer<'consumeData'>(async ({ slice, peer }, params) => {
-  peer.assertRoomFor('consumers');
-  const { dataProducerId, transportId, ...reliability } = params;
+  const giveBack = peer.consumerQuota.reserve(params.dataProducerId);
+  try {
+    return await consumeReserved({ slice, peer }, params, giveBack);
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+});
+
+async function consumeReserved(
+  { slice, peer }: PeerPlace,
+  { dataProducerId, transportId, ...reliability }: Parameters<Operation<'consumeData'>>[1],
+  giveBack: () => void,
+) {
   const transport = peer.receivingTransport(transportId);
   const record = await slice.findRecord(dataProducerId);
   if (record.kind !== 'data') throw new SluiceError('producerNotFound', 'This is not a data producer.');
@@ -103,15 +120,15 @@ export const consumeData: Operation<'consumeData'> = onPeer<'consumeData'>(async
     const consumer = await transport
       .consumeData({ dataProducerId, ...deliverableAs(reliability) })
       .catch((error: unknown) => invalidMedia(error, 'transportId'));
-    keepData({ slice, peer }, consumer, reach);
+    keepData({ slice, peer }, consumer, reach, giveBack);
     return describeDataConsumer(consumer, record);
   } catch (error) {
     reach.release();
     throw error;
   }
-});
+}
 
-function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reach: Reach): void {
+function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reach: Reach, giveBack: () => void): void {
   if (peer.closed || consumer.closed) {
     consumer.close();
     throw new SluiceError('peerNotFound', 'The peer has left.');
@@ -119,6 +136,7 @@ function keepData({ slice, peer }: PeerPlace, consumer: types.DataConsumer, reac
   const dataConsumerId = consumer.id;
   const release = () => {
     peer.dataConsumers.delete(consumerIdOf(consumer));
+    giveBack();
     reach.release();
   };
   const lostOr = (closed: string) =>

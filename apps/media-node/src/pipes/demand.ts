@@ -1,8 +1,9 @@
 import type { Clock, ProducerId, Timer } from '@sluice/shared';
+import { WantedLayers } from './wanted-layers.ts';
 
 interface Wanted {
-  /** Who wants which layer: a consumer here, or a pipe to another node. */
-  readonly by: Map<string, number>;
+  /** What its consumers here and its pipes to other nodes want. */
+  readonly by: WantedLayers;
   /** What was last told, and will be told. */
   told: number;
   falling: Timer | undefined;
@@ -19,15 +20,23 @@ const fallAfterMs = 4000;
 export class Demand {
   readonly #clock: Clock;
   readonly #onChange: (producerId: ProducerId, maxSpatialLayer: number) => void;
+  readonly #lives: (producerId: ProducerId) => boolean;
   readonly #wanted = new Map<ProducerId, Wanted>();
 
-  constructor(options: { clock: Clock; onChange: (producerId: ProducerId, maxSpatialLayer: number) => void }) {
+  constructor(options: {
+    clock: Clock;
+    onChange: (producerId: ProducerId, maxSpatialLayer: number) => void;
+    /** Whether there is such a producer: of one that is gone nothing is kept. */
+    lives: (producerId: ProducerId) => boolean;
+  }) {
     this.#clock = options.clock;
+    this.#lives = options.lives;
     this.#onChange = options.onChange;
   }
 
   set(producerId: ProducerId, who: string, layer: number): void {
     const wanted = this.#of(producerId);
+    if (!wanted) return;
     wanted.by.set(who, layer);
     this.#settle(producerId, wanted);
   }
@@ -49,21 +58,26 @@ export class Demand {
     this.#wanted.delete(producerId);
   }
 
+  /** Producers of which it is known what is wanted. */
+  get size(): number {
+    return this.#wanted.size;
+  }
+
   close(): void {
     for (const producerId of [...this.#wanted.keys()]) this.forget(producerId);
   }
 
-  #of(producerId: ProducerId): Wanted {
-    let wanted = this.#wanted.get(producerId);
-    if (!wanted) {
-      wanted = { by: new Map(), told: 7, falling: undefined };
-      this.#wanted.set(producerId, wanted);
-    }
+  /** Undefined for a producer that is gone, though its last consumers may still be here. */
+  #of(producerId: ProducerId): Wanted | undefined {
+    const known = this.#wanted.get(producerId);
+    if (known || !this.#lives(producerId)) return known;
+    const wanted = { by: new WantedLayers(), told: 7, falling: undefined };
+    this.#wanted.set(producerId, wanted);
     return wanted;
   }
 
   #settle(producerId: ProducerId, wanted: Wanted): void {
-    const now = Math.max(-1, ...wanted.by.values());
+    const now = wanted.by.highest;
     wanted.falling?.cancel();
     wanted.falling = undefined;
     if (now === wanted.told) return;

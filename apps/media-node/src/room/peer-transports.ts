@@ -21,9 +21,9 @@ export async function createTransport(
   place: PeerPlace,
   options: { direction: Direction; sctp: boolean },
 ): Promise<PeerTransport> {
-  const { slice, peer } = place;
+  const { peer } = place;
   makeRoom(place);
-  if (peer.router.closed) peer.moveTo(await slice.routerForPeer());
+  if (peer.router.closed) await changeRouter(place);
   const { initialOutgoingBitrate } = node.config;
   const made = await createPeerTransport(peer.router, { ...options, initialOutgoingBitrate });
   try {
@@ -36,6 +36,13 @@ export async function createTransport(
   }
   adopt(node, place, made);
   return made;
+}
+
+/** Two transports that are made at once end up on the same router. */
+async function changeRouter({ slice, peer }: PeerPlace): Promise<void> {
+  const router = await slice.routerForPeer();
+  peer.assertOpen();
+  if (peer.router.closed) peer.moveTo(router);
 }
 
 /** One for each direction, both with SCTP; none where one of them can't be made. */

@@ -15,6 +15,7 @@ import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import { peerLimits } from '../config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from '../mediasoup/consumers.ts';
+import { ConsumerQuota } from './consumer-quota.ts';
 import { attached, cancelTimers, type DetachCause, type PeerPhase } from './peer-phase.ts';
 import type { PendingMove } from './pending-move.ts';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
@@ -28,6 +29,8 @@ export interface OwnProducer {
   /** The directory is being told that it is closed. */
   closing?: boolean;
 }
+
+type LimitedByCount = 'transports' | 'producers' | 'dataProducers';
 
 /**
  * A peer's media on this node: its transports, all on one router, and what runs on them. Operations of one peer run one
@@ -52,6 +55,8 @@ export class Peer {
   readonly producers = new Map<ProducerId, OwnProducer>();
   readonly consumers = new Map<ConsumerId, PeerConsumer>();
   readonly dataConsumers = new Map<ConsumerId, PeerDataConsumer>();
+  /** Of both kinds. */
+  readonly consumerQuota = new ConsumerQuota();
   #phase: PeerPhase = { name: 'entering', attachment: attached };
 
   constructor(record: PeerRecord, router: SliceRouter) {
@@ -204,16 +209,15 @@ export class Peer {
     return consumer;
   }
 
-  assertRoomFor(what: keyof typeof peerLimits): void {
+  assertRoomFor(what: LimitedByCount): void {
     if (this.#count(what) < peerLimits[what]) return;
     throw new SluiceError('limitExceeded', `A peer may have ${peerLimits[what]} ${what}.`, {
       details: { limit: what },
     });
   }
 
-  #count(what: keyof typeof peerLimits): number {
+  #count(what: LimitedByCount): number {
     if (what === 'transports') return this.transports.size;
-    if (what === 'consumers') return this.consumers.size + this.dataConsumers.size;
     const media = [...this.producers.values()].filter(({ record }) => record.kind !== 'data').length;
     return what === 'producers' ? media : this.producers.size - media;
   }
@@ -221,6 +225,11 @@ export class Peer {
   /** What it consumes, as another place needs it to go on. */
   carriedConsumers(): CarriedConsumer[] {
     return [...this.consumers.values()].map(({ consumer }) => describeCarried(consumer));
+  }
+
+  /** A consumer was made in the place of another. It may have closed already. */
+  noteReplacement(consumerId: ConsumerId): void {
+    if (this.consumers.has(consumerId)) this.replacements.add(consumerId);
   }
 
   understands(feature: string): boolean {

@@ -101,7 +101,11 @@ export class Slice {
       commit: (change) => this.commit(change),
     });
     this.updates = new PeerUpdates({ clock, commit: (changes) => this.commit(...changes) });
-    this.demand = new Demand({ clock, onChange: (producerId, layer) => this.#tellDemand(producerId, layer) });
+    this.demand = new Demand({
+      clock,
+      onChange: (producerId, layer) => this.#tellDemand(producerId, layer),
+      lives: (producerId) => this.recordOf(producerId) !== undefined,
+    });
     this.#upstream = new UpstreamDemand({
       clock,
       tell: (producerId, layer) => askUpstream({ ...options, pipes: this.pipes }, producerId, layer),
@@ -213,7 +217,8 @@ export class Slice {
   }
 
   #begin(entered: Entered): Entered {
-    if (this.entered().length === 0) this.#writer.life = entered.epoch;
+    for (const peer of this.peers.values()) if (peer.entered) return entered;
+    this.#writer.life = entered.epoch;
     return entered;
   }
 

@@ -1,7 +1,6 @@
 import type { Directory, Owner, Position, RoomCount, RoomId, Touched } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import { forEachBounded, SluiceError } from '@sluice/shared';
 import { type FencedOptions, letGo } from '../events/fenced.ts';
-import { forEachBounded } from './for-each.ts';
 import { republish, type RepublishOptions } from './republish.ts';
 
 export interface ClaimsOptions extends RepublishOptions, FencedOptions {

@@ -1,12 +1,11 @@
 import type { Bus, Clock, Logger, Timer } from '@sluice/shared';
-import { jittered, SluiceError } from '@sluice/shared';
+import { forEachBounded, jittered, SluiceError } from '@sluice/shared';
 import type { NodeMetrics } from '../metrics.ts';
 import type { LinkEnd } from '../pipes/link-end.ts';
 import type { Slice } from '../room/slice.ts';
 import type { Slices } from '../room/slices.ts';
 import { Claims, type ClaimsOptions } from './claims.ts';
 import { differencesOf } from './compare.ts';
-import { forEachBounded } from './for-each.ts';
 
 export interface SweepOptions extends ClaimsOptions {
   readonly bus: Bus;

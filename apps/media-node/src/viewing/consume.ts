@@ -35,8 +35,21 @@ export interface HowToConsume {
  * @throws producerNotFound, cannotConsume, limitExceeded, or what kept the pipe from being made.
  */
 export async function consumeOne(place: PeerPlace, producerId: ProducerId, how: HowToConsume): Promise<ConsumerInfo> {
+  const giveBack = place.peer.consumerQuota.reserve(producerId);
+  try {
+    return await consumeReserved(place, producerId, { ...how, giveBack });
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+async function consumeReserved(
+  place: PeerPlace,
+  producerId: ProducerId,
+  how: HowToConsume & { giveBack: () => void },
+): Promise<ConsumerInfo> {
   const { slice, peer } = place;
-  peer.assertRoomFor('consumers');
   const record = await slice.findRecord(producerId);
   if (record.kind === 'data') throw new SluiceError('producerNotFound', 'This is a data producer.');
   const reach = await slice.pipes.reach(producerId, peer.router);
@@ -46,7 +59,7 @@ export async function consumeOne(place: PeerPlace, producerId: ProducerId, how: 
       throw new SluiceError('cannotConsume', 'This client cannot decode that producer.');
     }
     const consumer = await createConsumer({ ...how, record });
-    keep(place, consumer, reach);
+    keep(place, consumer, reach, how.giveBack);
     onceReceiving(consumer, how.transport, () => reach.open());
     return describeConsumer(consumer, record, reach.path);
   } catch (error) {
@@ -78,12 +91,12 @@ export async function consumeAgain(
     }),
   );
   const again = made.filter((consumer) => consumer !== undefined);
-  for (const { id } of again) place.peer.replacements.add(id as ConsumerId);
+  for (const { id } of again) place.peer.noteReplacement(id as ConsumerId);
   return again;
 }
 
 /** Makes the consumer the peer's, until it is closed by whatever comes first. */
-function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach): void {
+function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach, giveBack: () => void): void {
   if (peer.closed || consumer.closed) {
     consumer.close();
     throw new SluiceError('peerNotFound', 'The peer has left.');
@@ -92,10 +105,12 @@ function keep({ slice, peer }: PeerPlace, consumer: types.Consumer, reach: Reach
   const producerId = consumer.producerId as ProducerId;
   const release = () => {
     peer.consumers.delete(consumerId);
+    peer.replacements.delete(consumerId);
+    giveBack();
     slice.demand.remove(producerId, consumerId);
     reach.release();
   };
-  const entry: PeerConsumer = { consumer, path: reach.path, release };
+  const entry: PeerConsumer = { consumer, path: reach.path, choices: 0, release };
   peer.consumers.set(consumerId, entry);
   consumer.observer.once('close', () => {
     if (peer.router.closed) peer.lostConsumers.push(describeCarried(consumer));

@@ -1,7 +1,8 @@
 import type { CarriedConsumer, Clock, ConsumerId, ProducerId, ProducerRecord } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { consumeOne, consumerClosed, giveUpWaiting, lostGraceMs } from './consume.ts';
-import { describeCarried } from '../mediasoup/consumers.ts';
+import { consumerIdOf, describeCarried } from '../mediasoup/consumers.ts';
+import type { types } from '../mediasoup/types.ts';
 import type { Peer } from '../room/peer.ts';
 import type { Slice } from '../room/slice.ts';
 
@@ -15,13 +16,20 @@ export function replaceConsumers(slice: Slice, successor: ProducerRecord): void 
   if (replaced === undefined) return;
   for (const peer of slice.peers.values()) {
     if (!peer.understands('replace')) continue;
-    for (const { consumer } of peer.consumers.values()) {
-      if (consumer.producerId === replaced) void replaceConsumer(slice, peer, describeCarried(consumer), successor);
+    for (const consumer of consumersOf(peer, replaced)) {
+      void replaceConsumer(slice, peer, describeCarried(consumer), successor);
     }
     for (const carried of peer.awaitingSuccessor.values()) {
       if (carried.producerId === replaced) void replaceConsumer(slice, peer, carried, successor);
     }
   }
+}
+
+/** Most peers of a room consume no more than some of its producers. */
+function consumersOf(peer: Peer, producerId: ProducerId): types.Consumer[] {
+  if (!peer.consumerQuota.has(producerId)) return [];
+  const consumers = Array.from(peer.consumers.values(), ({ consumer }) => consumer);
+  return consumers.filter((consumer) => consumer.producerId === producerId);
 }
 
 /** True when there is nothing left to do for it. */
@@ -40,7 +48,7 @@ export async function replaceConsumer(
       const how = { transport, rtpCapabilities, paused: true, preferredLayers, priority };
       const consumer = await consumeOne({ slice, peer }, successor.producerId, how);
       peer.awaitingSuccessor.delete(replaces);
-      peer.replacements.add(consumer.id as ConsumerId);
+      peer.noteReplacement(consumer.id as ConsumerId);
       slice.tell(peer, { type: 'consumerAdded', consumer, replaces });
     });
     return true;
@@ -57,10 +65,9 @@ export async function replaceConsumer(
 export function keepLost(slice: Slice, clock: Clock, producerId: ProducerId): void {
   for (const peer of slice.peers.values()) {
     if (peer.understands('replace')) continue;
-    for (const [consumerId, { consumer }] of [...peer.consumers]) {
-      if (consumer.producerId !== producerId) continue;
+    for (const consumer of consumersOf(peer, producerId)) {
       consumer.close();
-      slice.tell(peer, consumerClosed(consumerId));
+      slice.tell(peer, consumerClosed(consumerIdOf(consumer)));
     }
   }
   clock.setTimer(() => slice.pipes.producerClosed(producerId), lostGraceMs);

@@ -172,7 +172,9 @@ export class FollowedRoom {
 
   /** A node tells which of its own peers speak. */
   hearSpeakers(boot: BootId, speakers: readonly Speaker[]): void {
-    const changed = this.#speakers.hear(boot, speakers);
+    // A peer that has left since says nothing more, and its node may be gone.
+    const present = speakers.filter(({ peerId }) => this.record(peerId) !== undefined);
+    const changed = this.#speakers.hear(boot, present);
     this.#members.sendSpeakers(this.#speakers.loudest, changed);
     this.#members.flush();
   }
@@ -193,6 +195,7 @@ export class FollowedRoom {
     if (event.type === 'producerPaused') this.#members.sendPaused(event.producerId, 'consumerPaused');
     else if (event.type === 'producerResumed') this.#members.sendPaused(event.producerId, 'consumerResumed');
     else if (event.type === 'peerLeft') this.#fallSilent(event.peerId);
+    else if (event.type === 'sliceFenced') this.hearSpeakers(event.boot, []);
     else if (event.type === 'producerClosed') {
       this.#fallSilent(event.peerId);
       // What was lost with a node or worker is consumed again where its peer goes next.

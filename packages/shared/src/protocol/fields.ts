@@ -24,3 +24,6 @@ export const label = line({ max: 128 });
 
 export const metadata = jsonUpTo(4096);
 export const messagePayload = jsonUpTo(16_384);
+
+/** For lists in which nothing may come twice. */
+export const isUnique = (ids: readonly unknown[]): boolean => new Set(ids).size === ids.length;

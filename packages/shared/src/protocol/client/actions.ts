@@ -20,7 +20,9 @@ const consumeFields = z.object({
   paused: z.boolean().default(true),
   preferredLayers: m.consumerLayers.exactOptional(),
 });
-const producers = oneOrMany(f.producerId, 'producerId', 'producerIds').transform((producerIds) => ({ producerIds }));
+const producers = oneOrMany(f.producerId, 'producerId', 'producerIds')
+  .refine(f.isUnique, { message: 'the same producer twice', path: ['producerIds'] })
+  .transform((producerIds) => ({ producerIds }));
 
 /**
  * Every action that a client may send, with the fields that it must or may carry. What a schema returns is the type

@@ -71,7 +71,7 @@ export const peerOperations = {
   resumeProducer: producer,
   closeProducer: producer,
   consume: peer.extend({
-    producerIds: z.array(f.producerId).min(1).max(256),
+    producerIds: z.array(f.producerId).min(1).max(256).refine(f.isUnique),
     transportId: f.transportId.exactOptional(),
     rtpCapabilities: m.rtpCapabilities.exactOptional(),
     paused: z.boolean(),
