@@ -18,6 +18,7 @@ export const ladders: Readonly<Record<string, readonly string[]>> = {
     'healing',
     'viewing',
     'room',
+    'notices',
     'pipes',
     'mediasoup',
     'metrics.ts',

@@ -49,7 +49,7 @@ import type { LinkListen, LinkScope } from './pipes/link-end.ts';
 import { linkListen } from './pipes/link-listen.ts';
 import { PipePorts } from './pipes/pipe-ports.ts';
 import { describeHolding } from './room-holding.ts';
-import { Notices } from './room/notices.ts';
+import { Notices } from './notices/notices.ts';
 import { Slice } from './room/slice.ts';
 import type { SliceEvents } from './room/slice-options.ts';
 import { Slices } from './room/slices.ts';

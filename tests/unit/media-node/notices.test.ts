@@ -1,8 +1,7 @@
 import type { Endpoint, RoomId } from '@sluice/shared';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { Notices } from '../../../apps/media-node/src/room/notices.ts';
-import type { Peer } from '../../../apps/media-node/src/room/peer.ts';
+import { type Addressee, Notices } from '../../../apps/media-node/src/notices/notices.ts';
 
 const room = 'demo' as RoomId;
 
@@ -18,7 +17,7 @@ const peerWith = (...consumers: string[]) =>
     id: 'ann',
     record: { gateway: 'g', sessionId: 's' },
     consumers: new Map(consumers.map((id) => [id, {}])),
-  }) as unknown as Peer;
+  }) as unknown as Addressee;
 
 const score = (consumerId: string, value: number) =>
   ({ type: 'scoreChanged', consumerId, score: value, producerScore: 10 }) as const;

@@ -2,7 +2,7 @@ import type { PeerId, Speaker } from '@sluice/shared';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
 import type { SliceRouter } from '../../../apps/media-node/src/mediasoup/slice-router.ts';
-import { Speakers } from '../../../apps/media-node/src/room/speakers.ts';
+import { Speakers } from '../../../apps/media-node/src/notices/speakers.ts';
 
 const [one, other] = [{ id: 'one' }, { id: 'other' }] as unknown as [SliceRouter, SliceRouter];
 

@@ -20,6 +20,8 @@ export class Stage {
   readonly #room: Room;
   readonly #options: StageOptions;
   readonly #tiles = new Map<string, Tile>();
+  /** By the keys of their tiles: it is told when it changes, and tiles come and go meanwhile. */
+  #speaking: ReadonlySet<string> = new Set();
 
   constructor(room: Room, options: StageOptions) {
     this.#room = room;
@@ -57,8 +59,8 @@ export class Stage {
     room.on('producerClosed', ({ peer }) => this.#refresh(peer.peerId));
     room.on('subscribed', (subscription) => this.#addTheirs(subscription));
     room.on('activeSpeakers', (speakers) => {
-      const loud = new Set(speakers.map(({ peerId }) => peerId));
-      for (const [key, tile] of this.#tiles) tile.speaking = loud.has(key);
+      this.#speaking = new Set(speakers.map(({ peerId }) => peerId));
+      for (const [key, tile] of this.#tiles) tile.speaking = this.#speaking.has(key);
     });
   }
 
@@ -141,6 +143,7 @@ export class Stage {
     if (known) return known;
     const own = peerId === this.#room.peerId;
     const tile = new Tile(peerId, { own, screen, onBlocked: this.#options.onBlocked });
+    tile.speaking = this.#speaking.has(key);
     this.#tiles.set(key, tile);
     (screen ? spotlight() : grid()).append(tile.element);
     return tile;

@@ -17,7 +17,7 @@ import type { NodeMetrics } from '../metrics.ts';
 import type { LinkListen, LinkScope } from '../pipes/link-end.ts';
 import type { PipePorts } from '../pipes/pipe-ports.ts';
 import type { Source } from '../pipes/pipes.ts';
-import type { Notices } from './notices.ts';
+import type { Notices } from '../notices/notices.ts';
 import type { Peer } from './peer.ts';
 
 /** What happens to a slice. It says so and changes nothing by itself; the rooms above decide what follows. */

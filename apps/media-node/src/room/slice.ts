@@ -22,14 +22,14 @@ import type { Links } from '../pipes/links.ts';
 import type { Pipes } from '../pipes/pipes.ts';
 import { askUpstream, UpstreamDemand } from '../pipes/upstream-demand.ts';
 import { OwnProducers } from './own-producers.ts';
-import type { QualityEvent } from './notices.ts';
+import type { QualityEvent } from '../notices/notices.ts';
 import type { Peer } from './peer.ts';
 import { PeerUpdates } from './peer-updates.ts';
 import type { SliceEvents, SliceOptions } from './slice-options.ts';
 import { createFeed, createLinks, createPipes, createWriter } from './slice-parts.ts';
 import { SliceRouters } from './slice-routers.ts';
 import type { SliceWriter } from './slice-writer.ts';
-import { createSpeakers, type Speakers } from './speakers.ts';
+import { createSpeakers, type Speakers } from '../notices/speakers.ts';
 
 /**
  * The part of a room that this node holds: its routers, its peers, and the pipes to the rest of the room. It follows

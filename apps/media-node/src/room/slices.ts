@@ -57,7 +57,7 @@ export class Slices {
    * have heard of the room yet: see `Slice.reach`.
    */
   async join<T>(room: RoomId, use: (slice: Slice) => Promise<T>): Promise<T> {
-    await this.#closing.get(room);
+    while (this.#closing.has(room)) await this.#closing.get(room);
     const entry = this.#entry(room);
     entry.slice.joining++;
     entry.emptyTimer?.cancel();

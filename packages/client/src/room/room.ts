@@ -179,6 +179,8 @@ export class Room {
     this.#node = reply.node;
     applyResumed(this.#parts, reply);
     if (downtimeMs === undefined) return;
+    // Those who spoke may have fallen silent meanwhile; those who speak now are told again.
+    this.#emitter.emit('activeSpeakers', []);
     this.#emitter.emit('reconnected', { downtimeMs });
     this.#parts.automatic.tryAgain();
   }

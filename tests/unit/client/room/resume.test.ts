@@ -89,6 +89,21 @@ describe('a room whose connection is lost', () => {
     expect(room.node).toBe('node-4');
   });
 
+  test('[NO57] those who spoke before the loss are no speakers until they are told again', async () => {
+    const { room, made, socket } = await fakeRoom();
+    const told: string[][] = [];
+    room.on('activeSpeakers', (speakers) => told.push(speakers.map(({ peerId }) => peerId)));
+    const speakers = [{ peerId: 'ada', volume: -20 }];
+    socket.receive({ type: 'activeSpeakers', speakers });
+    socket.end(1006);
+    const second = await next(made, 1);
+    second.answer('resume', resumed({ seq: 10, events: [] }));
+    await turns();
+    expect(told).toEqual([['ada'], []]);
+    second.receive({ type: 'activeSpeakers', speakers });
+    expect(told.at(-1)).toEqual(['ada']);
+  });
+
   test('a snapshot that says what is known already tells nothing', async () => {
     const { made, socket, heard } = await fakeRoom();
     socket.end(1006);

@@ -1,6 +1,12 @@
-import type { Clock, Endpoint, PeerNotice, RoomId, SpeakersNotice } from '@sluice/shared';
+import type { Clock, Endpoint, PeerId, PeerNotice, PeerRecord, RoomId, SpeakersNotice } from '@sluice/shared';
 import type { ClientPeerEvent } from '@sluice/shared/protocol';
-import type { Peer } from './peer.ts';
+
+/** A peer, as far as it is told something. */
+export interface Addressee {
+  readonly id: PeerId;
+  readonly record: Pick<PeerRecord, 'gateway' | 'sessionId'>;
+  readonly consumers: { has(consumerId: string): boolean };
+}
 
 /** What tells how well a consumer does. Only the newest of each kind says something. */
 export type QualityEvent = Extract<ClientPeerEvent, { type: 'scoreChanged' | 'layersChanged' }>;
@@ -16,21 +22,21 @@ export class Notices {
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
   /** Quality events to be told, by their consumer and type. */
-  readonly #gathered = new Map<string, { room: RoomId; peer: Peer; event: QualityEvent }>();
+  readonly #gathered = new Map<string, { room: RoomId; peer: Addressee; event: QualityEvent }>();
 
   constructor(options: { endpoint: Endpoint; clock: Clock }) {
     this.#endpoint = options.endpoint;
     this.#clock = options.clock;
   }
 
-  tell(room: RoomId, peer: Peer, event: PeerNotice['event']): void {
+  tell(room: RoomId, peer: Addressee, event: PeerNotice['event']): void {
     const { gateway, sessionId } = peer.record;
     const notice: PeerNotice = { room, sessions: [{ peerId: peer.id, sessionId }], event };
     this.#endpoint.notify(gateway, 'peerEvent', notice);
   }
 
   /** With all others of the next moment: of hundreds of viewers, each has new scores each second. */
-  tellSoon(room: RoomId, peer: Peer, event: QualityEvent): void {
+  tellSoon(room: RoomId, peer: Addressee, event: QualityEvent): void {
     if (this.#gathered.size === 0) this.#clock.setTimer(() => this.#tellGathered(), gatherMs);
     this.#gathered.set(`${event.consumerId} ${event.type}`, { room, peer, event });
   }
@@ -43,7 +49,7 @@ export class Notices {
     const gathered = [...this.#gathered.values()];
     this.#gathered.clear();
     for (const { room, peer, event } of gathered) {
-      if (peer.consumers.has(event.consumerId as never)) this.tell(room, peer, event);
+      if (peer.consumers.has(event.consumerId)) this.tell(room, peer, event);
     }
   }
 }
