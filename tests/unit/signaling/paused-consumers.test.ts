@@ -3,7 +3,7 @@ import { settle } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
 import { rtpCapabilities, rtpParameters } from './support/examples.ts';
 import type { ReceivedFrame } from './support/fake-socket.ts';
-import { type JoinedSocket, World } from './support/world.ts';
+import { demo, type JoinedSocket, World } from './support/world.ts';
 
 let asked = 0;
 
@@ -97,4 +97,24 @@ test('[NO56] a gateway keeps nothing of consumers whose producer is closed, howe
     [0, 0],
     [0, 0],
   ]);
+});
+
+test('[NO55] a mute that was missed, with so much else that only a picture of the room will do, is told behind that', async () => {
+  await using world = await World.create();
+  const other = await world.addGateway();
+  const [bob, ann] = [await world.gateway.join(), await other.join()];
+  const voice = await produce(ann);
+  await bob.waitFor('producerAdded');
+  await consume(bob, voice);
+  world.gateway.bus.hears = (channel) => !channel.includes(demo);
+  await ann.ask({ action: 'pauseProducer', id: 1, producerId: voice });
+  const from = ann.joined.peerId as PeerRecord['peerId'];
+  const owner = { node: world.node.id, boot: world.node.boot };
+  for (let index = 0; index < 1100; index++) {
+    await world.node.directory.commit(demo, owner, [{ type: 'message', from, payload: index }]);
+  }
+  world.gateway.bus.hears = () => true;
+  await ann.ask({ action: 'sendMessage', id: 2, payload: 'last' });
+  await bob.waitFor('consumerPaused');
+  expect(bob.of('snapshot', 'consumerPaused').map(({ type }) => type)).toEqual(['snapshot', 'consumerPaused']);
 });

@@ -55,7 +55,7 @@ export class FollowedRoom {
       now: () => clock.now(),
       onEvent: (event, position) => this.#take(event, position),
       onBatchEnd: () => this.#members.flush(),
-      onPicture: (_differences, position) => this.#takePicture(position),
+      onPicture: (differences, position) => this.#takePicture(differences, position),
     });
   }
 
@@ -174,8 +174,7 @@ export class FollowedRoom {
   hearSpeakers(boot: BootId, speakers: readonly Speaker[]): void {
     // A peer that has left since says nothing more, and its node may be gone.
     const present = speakers.filter(({ peerId }) => this.record(peerId) !== undefined);
-    const changed = this.#speakers.hear(boot, present);
-    this.#members.sendSpeakers(this.#speakers.loudest, changed);
+    this.#takeSpeakers(boot, present);
     this.#members.flush();
   }
 
@@ -195,7 +194,7 @@ export class FollowedRoom {
     if (event.type === 'producerPaused') this.#members.sendPaused(event.producerId, 'consumerPaused');
     else if (event.type === 'producerResumed') this.#members.sendPaused(event.producerId, 'consumerResumed');
     else if (event.type === 'peerLeft') this.#fallSilent(event.peerId);
-    else if (event.type === 'sliceFenced') this.hearSpeakers(event.boot, []);
+    else if (event.type === 'sliceFenced') this.#takeSpeakers(event.boot, []);
     else if (event.type === 'producerClosed') {
       this.#fallSilent(event.peerId);
       // What was lost with a node or worker is consumed again where its peer goes next.
@@ -203,14 +202,20 @@ export class FollowedRoom {
     }
   }
 
+  #takeSpeakers(boot: BootId, speakers: readonly Speaker[]): void {
+    const changed = this.#speakers.hear(boot, speakers);
+    this.#members.sendSpeakers(this.#speakers.loudest, changed);
+  }
+
   #fallSilent(peerId: PeerId): void {
     if (this.#speakers.forget(peerId)) this.#members.sendSpeakers(this.#speakers.loudest, true);
   }
 
   /** A picture in place of the events that were missed. Members whose peer is gone from it, or not theirs, are let go. */
-  #takePicture(position: Position): void {
+  #takePicture(differences: readonly RoomEvent[], position: Position): void {
     for (const member of [...this.#members]) this.#check(member, position);
     this.#members.send(snapshotFrame(this.room, position, toPeers(this.#feed.view)));
+    for (const event of differences) this.#sendConsequences(event);
     this.#members.flush();
   }
 
