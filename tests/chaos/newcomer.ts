@@ -3,17 +3,21 @@ import { eventually } from '@sluice/shared/testing';
 import type { DirectoryReader } from './audit/directory-room.ts';
 import type { Stage } from './stage.ts';
 
-/** How many producers each peer has that should be in a room, by peer id. */
+/** How many producers each peer of a room should have, by peer id. */
 export type Expected = ReadonlyMap<string, number>;
+/** A word for each producer of a peer, by peer id. */
+type Found = ReadonlyMap<string, readonly string[]>;
 
 const nothing: string[] = [];
 
-function compare(expected: Expected, found: Expected): string[] {
+function compare(expected: Expected, found: Found): string[] {
   const wrong: string[] = [];
   for (const [peerId, producers] of expected) {
     const there = found.get(peerId);
     if (there === undefined) wrong.push(`${peerId} is not there`);
-    else if (there !== producers) wrong.push(`${peerId} has ${there} producers, not ${producers}`);
+    else if (there.length !== producers) {
+      wrong.push(`${peerId} has ${there.length} producers, not ${producers}: ${there.join(', ')}`);
+    }
   }
   for (const peerId of found.keys()) if (!expected.has(peerId)) wrong.push(`${peerId} is there`);
   return wrong;
@@ -25,8 +29,11 @@ export async function wrongInRedis(directory: DirectoryReader, room: string, exp
   if (epoch === 0) return ['Redis does not have the room'];
   const unclaimed = peers.filter(({ node, boot }) => slices.get(node) !== boot);
   if (unclaimed.length > 0) return unclaimed.map(({ node }) => `Redis has no claim of ${node}`);
-  const countOf = (id: string) => producers.filter(({ peerId }) => peerId === id).length;
-  return compare(expected, new Map(peers.map(({ peerId }) => [peerId, countOf(peerId)])));
+  const wordsOf = (id: string): string[] =>
+    producers
+      .filter(({ peerId }) => peerId === id)
+      .map(({ kind, producerId, router, replaces = 'none' }) => `${kind} ${producerId} on ${router} for ${replaces}`);
+  return compare(expected, new Map(peers.map(({ peerId }) => [peerId, wordsOf(peerId)])));
 }
 
 /** The faults of the answer to a join through a gateway that follows no room, and has to read it from Redis. */
@@ -35,7 +42,7 @@ export async function wrongForNewcomer(stage: Stage, room: string, expected: Exp
   try {
     const { peers } = await connection.request('join', { room });
     await connection.request('leave', {});
-    return compare(expected, new Map(peers.map(({ peerId, producers }) => [peerId, producers.length])));
+    return compare(expected, new Map(peers.map(({ peerId, producers }) => [peerId, producers.map(({ kind }) => kind)])));
   } finally {
     connection.close();
   }

@@ -147,7 +147,7 @@ export class TcpWay implements AsyncDisposable {
       passage.underWay[direction].shift();
       this.#send(passage, direction, next.bytes);
       this.#arrive(passage, direction);
-    }, next.due - performance.now());
+    }, Math.max(0, next.due - performance.now()));
   }
 
   #send(passage: Passage, direction: Direction, bytes: Buffer): void {
