@@ -42,7 +42,10 @@ export async function wrongForNewcomer(stage: Stage, room: string, expected: Exp
   try {
     const { peers } = await connection.request('join', { room });
     await connection.request('leave', {});
-    return compare(expected, new Map(peers.map(({ peerId, producers }) => [peerId, producers.map(({ kind }) => kind)])));
+    return compare(
+      expected,
+      new Map(peers.map(({ peerId, producers }) => [peerId, producers.map(({ kind }) => kind)])),
+    );
   } finally {
     connection.close();
   }

@@ -73,3 +73,30 @@ it('[NO11] [GW32] a worker dies while the peer has no session: it is told behind
   );
   connection.close();
 });
+
+it('[NO11] the worker that a peer moves to dies too: one of the two losses moves the peer, not both', async () => {
+  await using cluster = await LocalCluster.start({ nodes: 1, gateways: 1, workers: 2, port: 0, host: '127.0.0.1' });
+  const [node] = cluster.nodes;
+  const room = newRoom();
+  await using ann = await RawPeer.join({ url: cluster.url, node: 'node-1' }, room);
+  const slice = node?.slices.get(room as never);
+  const peer = [...(slice?.peers.values() ?? [])][0];
+  if (!node || !slice || !peer) throw new Error('Ann is not on the node.');
+  const moves = movesOf(ann.connection);
+  const choose = slice.routerForPeer.bind(slice);
+  let tries = 0;
+  slice.routerForPeer = async () => {
+    const router = await choose();
+    if (++tries > 1) return router;
+    // The first choice takes the peer, never answers again, and dies when the peer is on it.
+    process.kill(router.worker.worker.pid, 'SIGSTOP');
+    void eventually('the peer to be there', () => peer.router === router).then(() => node.pool.kill(router.worker));
+    return router;
+  };
+  node.pool.kill(peer.router.worker);
+  await eventually('both losses to have chosen a router', () => tries >= 3, { withinMs: 15_000 });
+  // In the peer's mailbox, behind whatever the last choice led to.
+  await ann.ask('createWebRtcTransport', { direction: 'send' });
+  expect(moves).toHaveLength(1);
+  expect(moves[0]?.consumerTransport.id).toBeDefined();
+});

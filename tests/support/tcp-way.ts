@@ -143,11 +143,14 @@ export class TcpWay implements AsyncDisposable {
   #arrive(passage: Passage, direction: Direction): void {
     const [next] = passage.underWay[direction];
     if (!next) return;
-    setTimeout(() => {
-      passage.underWay[direction].shift();
-      this.#send(passage, direction, next.bytes);
-      this.#arrive(passage, direction);
-    }, Math.max(0, next.due - performance.now()));
+    setTimeout(
+      () => {
+        passage.underWay[direction].shift();
+        this.#send(passage, direction, next.bytes);
+        this.#arrive(passage, direction);
+      },
+      Math.max(0, next.due - performance.now()),
+    );
   }
 
   #send(passage: Passage, direction: Direction, bytes: Buffer): void {

@@ -19,9 +19,11 @@ export interface WorkerLostOptions extends MoveNoticeOptions, PeerTransportsOpti
   readonly owner: Owner;
 }
 
-/** A peer whose router is gone, and what its client has to be told of that. */
+/** A peer whose router is gone. */
 interface LostRouter extends PeerPlace {
   lostAt: number;
+  /** Where the peer is as long as only this loss has moved it: the lost router, or the one that the last try chose. */
+  router: SliceRouter;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function leaveLostRouter(node: WorkerLostOptions, slice: Slice, rou
     reason: 'workerLost',
   }));
   const told = changes.length > 0 ? slice.commit(...changes).catch(() => undefined) : undefined;
-  await Promise.all(peers.map((peer) => moveToAnotherRouter(node, { slice, peer, lostAt })));
+  await Promise.all(peers.map((peer) => moveToAnotherRouter(node, { slice, peer, lostAt, router })));
   await told;
 }
 
@@ -56,7 +58,11 @@ async function attemptMove(node: WorkerLostOptions, lost: LostRouter, attempt: n
   try {
     const router = await slice.routerForPeer();
     peer.assertOpen();
+    // Between two tries this peer's next worker died too, and that loss has moved it: a second notice would have it
+    // publish everything twice.
+    if (peer.router !== lost.router) return tellLostTransports(lost);
     peer.moveTo(router);
+    lost.router = router;
     const notice = await moveNotice(node, { slice, peer });
     slice.tell(peer, notice);
     expectMove(node, { slice, peer }, notice, lostAt);
