@@ -95,6 +95,17 @@ export const gatewaySettings = {
     schema: rules.integer({ min: 1, max: 1_000_000, fallback: 50_000 }),
     about: 'connections at most; further ones are answered 503 and go elsewhere',
   },
+  maxSessionsPerAddress: {
+    env: 'MAX_SESSIONS_PER_ADDRESS',
+    schema: rules.integer({ min: 0, max: 1_000_000, fallback: 0 }),
+    about:
+      'connections of one address, or IPv6 /64, at most; 0 for any number: a school has one address, and so has everyone behind a proxy without BEHIND_PROXY',
+  },
+  unjoinedMs: {
+    env: 'UNJOINED_MS',
+    schema: rules.integer({ min: 100, max: 3_600_000, fallback: 10_000 }),
+    about: 'ms that a connection may be in no room before it is closed; more lets idle ones take the place of others',
+  },
 } as const satisfies Settings;
 
 export type GatewayConfig = ConfigOf<typeof gatewaySettings>;

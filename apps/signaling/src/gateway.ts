@@ -63,6 +63,8 @@ export class Gateway implements AsyncDisposable {
       log,
       allowedOrigins: config.allowedOrigins,
       maxSockets: config.maxSessions,
+      maxSocketsPerAddress: config.maxSessionsPerAddress,
+      onRefused: (reason) => this.#switchboard.refused(reason),
       behindProxy: config.behindProxy,
       page: servedPage(options),
       development: config.allowNodeChoice,

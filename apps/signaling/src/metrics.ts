@@ -65,6 +65,12 @@ function createGauges(registers: MetricsRegistry[], now: Readings): void {
 function createConnectionMetrics(registers: MetricsRegistry[]) {
   return {
     opened: new Counter({ name: 'sfu_gateway_connections_opened_total', help: 'WebSockets opened.', registers }),
+    refused: new Counter({
+      name: 'sfu_gateway_connections_refused_total',
+      help: 'Connections refused before they were WebSockets, by why.',
+      labelNames: ['reason'],
+      registers,
+    }),
     closed: new Counter({
       name: 'sfu_gateway_connections_closed_total',
       help: 'WebSockets closed, by why.',
@@ -99,7 +105,7 @@ function createActionMetrics(registers: MetricsRegistry[]) {
     }),
     rateLimited: new Counter({
       name: 'sfu_gateway_rate_limited_total',
-      help: 'Actions refused: too fast, or too many waiting.',
+      help: 'Actions that waited for the rate of their connection (rate), and those that were refused, by which limit.',
       labelNames: ['scope'],
       registers,
     }),

@@ -15,6 +15,7 @@ import {
   type Step,
 } from '@sluice/shared';
 import { Dispatcher, type Handlers } from './actions/dispatch.ts';
+import { Entrance } from './actions/entrance.ts';
 import { createJoin } from './actions/join.ts';
 import { createLeave } from './actions/leave.ts';
 import { ResumeGuard } from './actions/resume-guard.ts';
@@ -34,6 +35,7 @@ import { LineBudget } from './session/action-line.ts';
 import { Seats } from './session/seats.ts';
 import { Session, type SessionServices } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
+import type { Refusal } from './socket/admission.ts';
 import type { Socket, SocketListener } from './socket/socket.ts';
 
 export interface SwitchboardOptions {
@@ -139,6 +141,11 @@ export class Switchboard {
     return session;
   }
 
+  /** A connection was refused before it was one. */
+  refused(reason: Refusal): void {
+    this.#metrics.refused.inc({ reason });
+  }
+
   readiness(): Readiness {
     const reasons: string[] = [];
     if (this.#stopping) reasons.push('it is stopping');
@@ -209,6 +216,7 @@ export class Switchboard {
     const { actionDeadlineMs } = config;
     const dispatcher = new Dispatcher({
       handlers: this.#createHandlers(),
+      entrance: new Entrance(clock),
       nodes,
       clock,
       log,
@@ -217,6 +225,7 @@ export class Switchboard {
     });
     return {
       actionRate: { perSecond: config.actionsPerSecond, burst: config.actionBurst },
+      unjoinedMs: config.unjoinedMs,
       lineBudget: new LineBudget(config.maxWaitingBytes),
       clock,
       log,

@@ -5,6 +5,7 @@ import type { NodeClient } from '../nodes/node-client.ts';
 import { actionOf, type Frame, fieldsOf, readFrame } from '../session/frames.ts';
 import type { Session } from '../session/session.ts';
 import { assertUnseated, type EntryName, isEntry, type SeatedName, seatOf } from '../session/state.ts';
+import type { Entrance } from './entrance.ts';
 import type { EntryCall, EntryHandler, Outcome, SeatCall, SeatHandler } from './call.ts';
 
 /** A handler for each action: one that is missing doesn't compile. */
@@ -15,6 +16,7 @@ export interface Handlers {
 
 export interface DispatcherOptions {
   handlers: Handlers;
+  entrance: Entrance;
   nodes: NodeClient;
   clock: Clock;
   log: Logger;
@@ -55,11 +57,12 @@ export class Dispatcher {
 
   /** Each table has one handler for each name; TypeScript does not see that the two belong together. */
   async #handle(action: ActionName, frame: Frame, session: Session, deadline: number): Promise<Outcome<ActionName>> {
-    const { handlers, nodes } = this.#options;
+    const { handlers, entrance, nodes } = this.#options;
     if (isEntry(action)) {
       assertUnseated(session.state);
       const handler = handlers.entries[action] as (call: EntryCall<EntryName>) => Promise<Outcome<EntryName>>;
-      return handler({ action, fields: fieldsOf(action, frame), session, deadline });
+      const call = { action, fields: fieldsOf(action, frame), session, deadline };
+      return entrance.pass(() => handler(call));
     }
     const seat = seatOf(session.state);
     const handler = handlers.seated[action] as (call: SeatCall<SeatedName>) => Promise<Outcome<SeatedName>>;

@@ -6,6 +6,7 @@ import type { NodeClient } from '../nodes/node-client.ts';
 import type { Placements } from '../nodes/placements.ts';
 import type { FollowedRooms } from '../rooms/followed-rooms.ts';
 import type { Seats } from '../session/seats.ts';
+import type { Session } from '../session/session.ts';
 import type { ResumeGuard } from './resume-guard.ts';
 
 /** What joins and resumes work with; no other action needs it. */
@@ -29,4 +30,13 @@ export interface EntryServices {
  */
 export function assertBus({ bus }: EntryServices): void {
   if (!bus.connected) throw new SluiceError('coordinatorUnavailable', 'The bus is away.');
+}
+
+/**
+ * The connection may have closed while its join waited for its turn.
+ *
+ * @throws deadlineExceeded
+ */
+export function assertOpen({ open }: Pick<Session, 'open'>): void {
+  if (!open) throw new SluiceError('deadlineExceeded', 'The connection is closed.');
 }

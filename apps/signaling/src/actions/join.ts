@@ -5,7 +5,7 @@ import type { FollowedRoom } from '../rooms/followed-room.ts';
 import { SessionMedia } from '../session/media.ts';
 import { type Admission, admit } from './admit.ts';
 import type { EntryCall, EntryHandler } from './call.ts';
-import { assertBus, type EntryServices } from './entry.ts';
+import { assertBus, assertOpen, type EntryServices } from './entry.ts';
 import { newResumeToken } from './resume-token.ts';
 
 type JoinCall = EntryCall<'join'>;
@@ -46,7 +46,7 @@ function assertPossible({ session, fields }: JoinCall, services: EntryServices):
     throw new SluiceError('forbidden', 'A join may not name its node here.', { details: { field: 'node' } });
   }
   assertBus(services);
-  if (!session.open) throw new SluiceError('deadlineExceeded', 'The connection is closed.');
+  assertOpen(session);
 }
 
 async function reach(

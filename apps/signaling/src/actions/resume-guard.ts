@@ -1,5 +1,6 @@
 import type { Clock, PeerId, RoomId } from '@sluice/shared';
 import type { SluiceError } from '@sluice/shared';
+import { hostOf } from '../socket/address.ts';
 import { type Rate, TokenBucket } from '../session/limits.ts';
 import { tooMany } from '../session/refusals.ts';
 import { isTokenOf } from './resume-token.ts';
@@ -101,10 +102,4 @@ export class ResumeGuard {
 function isProven({ token, hash }: ResumeAttempt, peer: Entry): boolean {
   const known = hash ?? peer.hash;
   return known !== undefined && isTokenOf(token, known);
-}
-
-/** An IPv6 host has a whole /64 to itself. Written out, as the socket library gives them: four groups of four. */
-function hostOf(address: string): string {
-  const isWide = address.length === 39 && !address.startsWith('0000:0000:0000:0000:0000:ffff:');
-  return isWide ? address.slice(0, 19) : address;
 }

@@ -5,7 +5,7 @@ import type { FollowedRoom } from '../rooms/followed-room.ts';
 import { isAt, type Missed } from '../rooms/missed-events.ts';
 import { type Attached, attach, rejected } from './attach.ts';
 import type { EntryCall, EntryHandler } from './call.ts';
-import { assertBus, type EntryServices } from './entry.ts';
+import { assertBus, assertOpen, type EntryServices } from './entry.ts';
 
 type ResumeCall = EntryCall<'resume'>;
 
@@ -17,6 +17,7 @@ export function createResume(services: EntryServices): EntryHandler<'resume'> {
   return async (call) => {
     const { session, fields } = call;
     assertBus(services);
+    assertOpen(session);
     const attempt = begin(call, services);
     const sessionId = newSessionId();
     services.seats.expect(sessionId);

@@ -1,4 +1,4 @@
-import type { Clock, CloseCodeName, Logger, SluiceError } from '@sluice/shared';
+import type { Clock, CloseCodeName, Logger, SluiceError, Timer } from '@sluice/shared';
 import type { ClientMoveEvent, ClientPeerEvent, ErrorFrame, LeaveReason, Reply } from '@sluice/shared/protocol';
 import type { FrameKind, GatewayMetrics } from '../metrics.ts';
 import type { FrameFault, Socket, SocketEnd, SocketListener } from '../socket/socket.ts';
@@ -32,6 +32,8 @@ const meant: ReadonlySet<SocketEnd> = new Set<SocketEnd>([
 export interface SessionServices {
   actionRate: Rate;
   lineBudget: LineBudget;
+  /** How long a connection may be in no room, in ms. */
+  unjoinedMs: number;
   clock: Clock;
   log: Logger;
   metrics: GatewayMetrics;
@@ -58,6 +60,7 @@ export class Session implements SocketListener, SeatClient {
   #refusals: Offences | undefined;
   #whenEnded: (() => void) | undefined;
   #state: SessionState = { phase: 'unjoined' };
+  #unjoined: Timer | undefined;
   #open = true;
   #lost = false;
   /** When an action last ran out of time, on the process's clock. */
@@ -68,6 +71,7 @@ export class Session implements SocketListener, SeatClient {
     this.#services = services;
     const { clock, actionRate: rate, lineBudget: budget } = services;
     this.#line = new ActionLine({ clock, rate, budget });
+    this.#expectJoin();
   }
 
   get state(): SessionState {
@@ -116,6 +120,7 @@ export class Session implements SocketListener, SeatClient {
     this.#lost = !meant.has(end);
     this.#services.metrics.closed.inc({ reason: end });
     this.#line.close();
+    this.#unjoined?.cancel();
     this.inTurn(() => this.#end());
   }
 
@@ -163,11 +168,14 @@ export class Session implements SocketListener, SeatClient {
   }
 
   beginJoin(): void {
+    this.#unjoined?.cancel();
     this.#state = { phase: 'joining' };
   }
 
   joinFailed(): void {
-    if (this.#state.phase === 'joining') this.#state = { phase: 'unjoined' };
+    if (this.#state.phase !== 'joining') return;
+    this.#state = { phase: 'unjoined' };
+    this.#expectJoin();
   }
 
   seated(seat: Seat): void {
@@ -182,6 +190,7 @@ export class Session implements SocketListener, SeatClient {
   unseated(seat: Seat, reason: LeaveReason | undefined): void {
     if (this.#state.phase !== 'joined' || this.#state.seat !== seat) return;
     this.#state = { phase: 'unjoined' };
+    this.#expectJoin();
     if (reason === 'replaced') this.close('resumedElsewhere');
     else if (reason === 'kicked') this.close('kicked');
     else if (reason === 'roomClosed') this.close('roomClosed');
@@ -197,6 +206,15 @@ export class Session implements SocketListener, SeatClient {
     this.#state = { phase: 'closed' };
     this.#services.gone(this);
     this.#whenEnded?.();
+  }
+
+  /** A connection that is in no room takes the place of one that would be. */
+  #expectJoin(): void {
+    if (!this.#open) return;
+    const { clock, unjoinedMs } = this.#services;
+    this.#unjoined?.cancel();
+    const expired = () => this.close('unjoined', `In no room for ${unjoinedMs} ms: connect again to join.`);
+    this.#unjoined = clock.setTimer(expired, unjoinedMs);
   }
 
   #guard(done: Promise<void>): void {

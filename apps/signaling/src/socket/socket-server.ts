@@ -10,6 +10,8 @@ import {
   type us_socket_context_t,
   type WebSocket,
 } from 'uWebSockets.js';
+import { addressOf } from './address.ts';
+import { Admission, type Refusal } from './admission.ts';
 import { Connection } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { mayConnect } from '../settings/origins.ts';
@@ -24,6 +26,10 @@ export interface SocketServerOptions {
   /** Pages of other origins are refused, where any are given; see `origins.ts`. */
   allowedOrigins: readonly string[];
   maxSockets: number;
+  /** Of one client's address; 0: any number. */
+  maxSocketsPerAddress?: number;
+  /** A connection was refused. */
+  onRefused?: (why: Refusal) => void;
   /** Whether a proxy says in `x-forwarded-for` where a client is: then only that proxy may reach this port. */
   behindProxy?: boolean;
   /** Whether new connections are taken at the moment. */
@@ -51,17 +57,20 @@ export class SocketServer {
   readonly #options: SocketServerOptions;
   readonly #keepAlive: KeepAlive;
   readonly #connections = new Set<Connection>();
+  readonly #admission: Admission;
   readonly #app: TemplatedApp;
   #listening: us_listen_socket | undefined;
   /** One function for all connections. */
   readonly #forget = (connection: Connection): void => {
-    this.#connections.delete(connection);
+    if (this.#connections.delete(connection)) this.#admission.remove(connection.address);
     this.#keepAlive.remove(connection);
   };
 
   constructor(options: SocketServerOptions) {
     this.#options = options;
     this.#keepAlive = new KeepAlive(options.clock);
+    const { maxSockets, maxSocketsPerAddress = 0 } = options;
+    this.#admission = new Admission({ maxSockets, maxSocketsPerAddress });
     this.#app = this.#route(App());
   }
 
@@ -121,22 +130,16 @@ export class SocketServer {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const { allowedOrigins, maxSockets, accepting, page } = this.#options;
-    const asker = { origin: request.getHeader('origin'), host: request.getHeader('host') };
-    if (!mayConnect(asker, allowedOrigins, page !== undefined)) {
-      response.writeStatus('403 Forbidden').end('This origin may not connect.');
-      return;
-    }
-    if (accepting && !accepting()) {
-      response.writeStatus('503 Service Unavailable').end('This gateway takes no connections at the moment.');
-      return;
-    }
-    if (this.#connections.size >= maxSockets) {
-      response.writeStatus('503 Service Unavailable').end('This gateway is full.');
+    const address = this.#addressOf(response, request);
+    const refusal = this.#refusalOf(request, address);
+    if (refusal) {
+      this.#options.onRefused?.(refusal);
+      const { status, text } = refusals[refusal];
+      response.writeStatus(status).end(text);
       return;
     }
     response.upgrade<Slot>(
-      { connection: new Connection(this.#options.clock, this.#addressOf(response, request), this.#forget) },
+      { connection: new Connection(this.#options.clock, address, this.#forget) },
       request.getHeader('sec-websocket-key'),
       request.getHeader('sec-websocket-protocol'),
       request.getHeader('sec-websocket-extensions'),
@@ -144,16 +147,23 @@ export class SocketServer {
     );
   }
 
-  /** The last entry is the one that our own proxy has written. */
+  #refusalOf(request: HttpRequest, address: string): Refusal | undefined {
+    const { allowedOrigins, accepting, page } = this.#options;
+    const asker = { origin: request.getHeader('origin'), host: request.getHeader('host') };
+    if (!mayConnect(asker, allowedOrigins, page !== undefined)) return 'origin';
+    if (accepting && !accepting()) return 'draining';
+    return this.#admission.refusalOf(address);
+  }
+
   #addressOf(response: HttpResponse, request: HttpRequest): string {
-    const forwarded = this.#options.behindProxy ? request.getHeader('x-forwarded-for') : '';
-    if (forwarded !== '') return forwarded.slice(forwarded.lastIndexOf(',') + 1).trim();
-    return Buffer.from(response.getRemoteAddressAsText()).toString();
+    const remote = Buffer.from(response.getRemoteAddressAsText()).toString();
+    return addressOf(remote, this.#options.behindProxy ? request.getHeader('x-forwarded-for') : '');
   }
 
   #open(ws: WebSocket<Slot>): void {
     const { connection } = ws.getUserData();
     this.#connections.add(connection);
+    this.#admission.add(connection.address);
     this.#keepAlive.add(connection);
     connection.open(ws, this.#options.open(connection));
   }
@@ -178,6 +188,13 @@ export class SocketServer {
     else response.end(file.body);
   }
 }
+
+const refusals = {
+  origin: { status: '403 Forbidden', text: 'This origin may not connect.' },
+  draining: { status: '503 Service Unavailable', text: 'This gateway takes no connections at the moment.' },
+  full: { status: '503 Service Unavailable', text: 'This gateway is full.' },
+  address: { status: '429 Too Many Requests', text: 'There are too many connections from this address.' },
+} as const satisfies Record<Refusal, object>;
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library's types declare as no value. */
 const exclusivePort = 1;

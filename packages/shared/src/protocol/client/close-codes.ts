@@ -3,6 +3,8 @@ export const closeCodes = {
   goingAway: 4000,
   slowConsumer: 4001,
   internal: 4002,
+  /** It was in no room for too long. */
+  unjoined: 4003,
   unauthorized: 4500,
   kicked: 4501,
   roomClosed: 4502,
