@@ -8,6 +8,7 @@ export * from './base/mailbox.ts';
 export * from './base/metrics.ts';
 export * from './base/single-flight.ts';
 export * from './protocol/client/close-codes.ts';
+export * from './protocol/client/schema.ts';
 export * from './protocol/cluster/operations.ts';
 export * from './protocol/cluster/speakers.ts';
 export type * from './protocol/room.ts';
