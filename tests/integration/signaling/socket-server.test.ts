@@ -215,3 +215,41 @@ test('[GW37] behind a proxy a client is where that says it is: what it claims it
   const other = await from('203.0.113.9, 203.0.113.10');
   expect(await other.ask(wrong('somebody'))).toMatchObject({ code: 'resumeRejected' });
 });
+
+test('[GW46] a connection that joins no room is closed with 4003 and the reason', async () => {
+  await using place = await Place.create({ settings: { UNJOINED_MS: '200' } });
+  const idle = await place.connect();
+  const ann = await place.connect();
+  await ann.ask({ action: 'join', room: 'demo', id: 1 });
+  expect(await idle.closed()).toEqual({ code: 4003, reason: 'In no room for 200 ms: connect again to join.' });
+  expect((await ann.ask({ action: 'ping', id: 2 })).type).toBe('ok');
+});
+
+test('[GW48] connections of one address beyond the limit are refused and counted, and taken again when one has gone', async () => {
+  const settings = { BEHIND_PROXY: 'true', MAX_SESSIONS_PER_ADDRESS: '2' };
+  await using place = await Place.create({ settings });
+  const from = (address: string) => place.connect(place.gateway, { 'x-forwarded-for': address });
+  const first = await from('203.0.113.9');
+  await from('203.0.113.9');
+  await expect(from('203.0.113.9')).rejects.toThrow('refused');
+  await from('203.0.113.10');
+  expect(await place.metrics()).toContain('sfu_gateway_connections_refused_total{reason="address"} 1');
+  first.socket.close();
+  await eventually(() => from('203.0.113.9').then(() => true));
+});
+
+test('[GW42] a thousand events of one change reach two real sockets whole and in order', async () => {
+  await using place = await Place.create();
+  const clients = [await place.connect(), await place.connect()];
+  for (const client of clients) await client.ask({ action: 'join', room: 'demo', id: 1 });
+  const { node } = place;
+  const [from = ''] = [...node.peers.keys()];
+  const changes = Array.from({ length: 1000 }, (_, payload) => ({ type: 'message', from, payload }) as never);
+  await node.directory.commit('demo' as never, { node: node.id, boot: node.boot }, changes);
+  const heard = (client: (typeof clients)[number]) =>
+    client.frames.filter(({ type }) => type === 'message').map(({ payload }) => payload);
+  for (const client of clients) {
+    await eventually(() => heard(client).length === 1000);
+    expect(heard(client)).toEqual(Array.from({ length: 1000 }, (_, payload) => payload));
+  }
+});
