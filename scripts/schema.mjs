@@ -3,4 +3,4 @@
 import { become } from './setup/execute.mjs';
 import { setUp } from './setup.mjs';
 
-await become('scripts/write-protocol-schema.ts', await setUp('check'), []);
+await become('tests/support/write-protocol-schema.ts', await setUp('check'), []);
