@@ -99,7 +99,7 @@ function createActionMetrics(registers: MetricsRegistry[]) {
     }),
     dropped: new Counter({
       name: 'sfu_gateway_messages_dropped_total',
-      help: 'Frames that could not be sent, and notices for sessions that are not here.',
+      help: 'Frames that could not be sent, notices for sessions that are not here, and farewells that were given up.',
       labelNames: ['reason'],
       registers,
     }),

@@ -80,13 +80,13 @@ export class Switchboard {
   #stopping = false;
 
   constructor(options: SwitchboardOptions) {
-    const { config, bus, clock, log, random } = options;
+    const { config, clock, log, random } = options;
     this.#options = options;
     this.#metrics = this.#createMetrics();
     this.#coordination = this.#createCoordination();
     const { endpoint, registry, rooms } = this.#coordination;
     this.#nodes = new NodeClient(endpoint, clock, log);
-    this.#farewells = new Farewells({ nodes: this.#nodes, bus, clock, log });
+    this.#farewells = this.#createFarewells();
     this.#placements = new Placements({ registry, policy: config.placement, clock, random });
     this.seats = new Seats({ rooms, nodes: this.#nodes, clock, metrics: this.#metrics });
     this.drain = this.#createDrain();
@@ -186,6 +186,12 @@ export class Switchboard {
       onNodeGone: () => this.#movers.look(),
       nodesInUse: () => this.seats.nodes(),
     });
+  }
+
+  #createFarewells(): Farewells {
+    const { bus, clock, log } = this.#options;
+    const onDropped = () => this.#metrics.dropped.inc({ reason: 'farewell' });
+    return new Farewells({ nodes: this.#nodes, bus, clock, log, onDropped });
   }
 
   #createDrain(): GatewayDrain {

@@ -1,12 +1,13 @@
 import type { Bus, Clock, ErrorCode, Logger, SessionId, Timer } from '@sluice/shared';
-import { SluiceError } from '@sluice/shared';
+import { BoundedWork, SluiceError } from '@sluice/shared';
 import type { NodeClient, OwnParams, PeerAddress } from './node-client.ts';
 
 type Reason = OwnParams<'leavePeer'>['reason'];
 
 interface Farewell {
   peer: PeerAddress;
-  reason: Reason;
+  /** Why the peer leaves; undefined where only its connection is lost, and it waits to be resumed. */
+  reason: Reason | undefined;
   /** When to stop trying, on this process's clock. */
   until: number;
   /** The node may still be taking the peer in: that it doesn't know the peer yet says nothing. */
@@ -21,25 +22,36 @@ const giveUpAfterMs = 30_000;
 const sureAfterMs = 6000;
 /** Beyond it the oldest is dropped, and is left to the node's own sweep. */
 const maxUnsent = 10_000;
+/** How many are said again at a time when the bus is back. */
+const againAtOnce = 64;
+
+export interface FarewellsOptions {
+  nodes: NodeClient;
+  bus: Pick<Bus, 'connected'>;
+  clock: Clock;
+  log: Logger;
+  /** One was given up. */
+  onDropped(): void;
+}
 
 /**
- * Takes peers off their nodes when they have no session here any more. A leave that could not be said is said again
- * until it was heard: otherwise a bus that was away for a moment would leave a ghost in the room. Safe to repeat, since
- * a session's id is never used twice.
+ * Tells nodes that peers leave, or that their connection is lost. What could not be said is said again until it was
+ * heard: otherwise a bus that was away for a moment would leave a ghost in the room. Safe to repeat, since a session's
+ * id is never used twice.
  */
 export class Farewells {
-  readonly #nodes: NodeClient;
-  readonly #bus: Bus;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #options: FarewellsOptions;
   readonly #unsent = new Map<SessionId, Farewell>();
+  readonly #again: BoundedWork<Farewell>;
   #timer: Timer | undefined;
 
-  constructor(options: { nodes: NodeClient; bus: Bus; clock: Clock; log: Logger }) {
-    this.#nodes = options.nodes;
-    this.#bus = options.bus;
-    this.#clock = options.clock;
-    this.#log = options.log;
+  constructor(options: FarewellsOptions) {
+    this.#options = options;
+    this.#again = new BoundedWork({
+      atOnce: againAtOnce,
+      act: (farewell) => this.#say(farewell),
+      onError: (error) => options.log.error({ error }, 'A farewell failed.'),
+    });
   }
 
   get unsent(): number {
@@ -47,55 +59,61 @@ export class Farewells {
   }
 
   start(): void {
-    this.#timer = this.#clock.setRepeating(() => this.#retry(), retryEveryMs);
+    this.#timer = this.#options.clock.setRepeating(() => this.#sayAgain(), retryEveryMs);
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#again.clear();
   }
 
   /** Resolves when the node has answered, or when it is known that it can't now. Never rejects. */
-  async leave(peer: PeerAddress, reason: Reason): Promise<void> {
-    await this.#attempt({ peer, reason, until: this.#clock.now() + giveUpAfterMs, unsure: false });
+  leave(peer: PeerAddress, reason: Reason): Promise<void> {
+    return this.#say({ peer, reason, until: this.#now() + giveUpAfterMs, unsure: false });
   }
 
-  /** Leaves the peer to be resumed. One whose node isn't told is left to the node's own watch over gateways. */
-  async detach(peer: PeerAddress): Promise<void> {
-    try {
-      await this.#nodes.call(peer, 'detachPeer', {}, this.#clock.now() + attemptMs);
-    } catch (thrown) {
-      this.#log.debug({ room: peer.room, code: SluiceError.from(thrown).code }, 'A lost session was not heard of.');
-    }
+  /** Leaves the peer to be resumed. */
+  detach(peer: PeerAddress): Promise<void> {
+    return this.#say({ peer, reason: undefined, until: this.#now() + giveUpAfterMs, unsure: false });
   }
 
   /** As `leave`, for a peer of which it is not known whether its node took it in, or will. */
-  async leaveIfThere(peer: PeerAddress): Promise<void> {
-    await this.#attempt({ peer, reason: 'failed', until: this.#clock.now() + sureAfterMs, unsure: true });
+  leaveIfThere(peer: PeerAddress): Promise<void> {
+    return this.#say({ peer, reason: 'failed', until: this.#now() + sureAfterMs, unsure: true });
   }
 
-  async #attempt(farewell: Farewell): Promise<void> {
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  async #say(farewell: Farewell): Promise<void> {
+    const { nodes, log } = this.#options;
     const { peer, reason } = farewell;
+    const deadline = this.#now() + attemptMs;
     try {
-      await this.#nodes.call(peer, 'leavePeer', { reason }, this.#clock.now() + attemptMs);
+      if (reason === undefined) await nodes.call(peer, 'detachPeer', {}, deadline);
+      else await nodes.call(peer, 'leavePeer', { reason }, deadline);
     } catch (thrown) {
       const { code } = SluiceError.from(thrown);
-      this.#log.debug({ room: peer.room, peerId: peer.peerId, code }, 'A leave was not answered.');
+      log.debug({ room: peer.room, peerId: peer.peerId, reason, code }, 'A farewell was not answered.');
       if (isWorthRepeating(code, farewell)) this.#remember(farewell);
     }
   }
 
   #remember(farewell: Farewell): void {
-    if (this.#clock.now() >= farewell.until) return;
+    if (this.#now() >= farewell.until) return this.#options.onDropped();
     this.#unsent.set(farewell.peer.sessionId, farewell);
     const oldest = this.#unsent.keys().next().value;
-    if (this.#unsent.size > maxUnsent && oldest !== undefined) this.#unsent.delete(oldest);
+    if (this.#unsent.size <= maxUnsent || oldest === undefined) return;
+    this.#unsent.delete(oldest);
+    this.#options.onDropped();
   }
 
-  #retry(): void {
-    if (!this.#bus.connected) return;
+  #sayAgain(): void {
+    if (!this.#options.bus.connected) return;
     const due = [...this.#unsent.values()];
     this.#unsent.clear();
-    for (const farewell of due) void this.#attempt(farewell);
+    this.#again.add(due);
   }
 }
 
