@@ -6,6 +6,11 @@ import { tooMany } from '../session/refusals.ts';
  * away; fewer leaves the others' actions more of the nodes.
  */
 const atOnce = 128;
+/**
+ * One that takes longer than this, in ms, goes on beside the others: joins that hang at one frozen node hold back those at
+ * other nodes no longer.
+ */
+const heldMs = 500;
 /** How many more wait for their turn. */
 const maxWaiting = 4096;
 /** How long they wait, in ms: short enough that what is left of an action's deadline is enough for the join itself. */
@@ -38,10 +43,17 @@ export class Entrance {
   async pass<T>(work: () => Promise<T>): Promise<T> {
     if (this.#underWay >= atOnce) await this.#turn();
     else this.#underWay++;
+    let left = false;
+    const leave = () => {
+      if (!left) this.#leave();
+      left = true;
+    };
+    const timer = this.#clock.setTimer(leave, heldMs);
     try {
       return await work();
     } finally {
-      this.#leave();
+      timer.cancel();
+      leave();
     }
   }
 
