@@ -29,6 +29,7 @@ import { Movers } from './moving/movers.ts';
 import { Farewells } from './nodes/farewells.ts';
 import { NodeClient } from './nodes/node-client.ts';
 import { Placements } from './nodes/placements.ts';
+import { RouterCapabilities } from './nodes/router-capabilities.ts';
 import type { FollowedRooms } from './rooms/followed-rooms.ts';
 import { describeHolding } from './room-holding.ts';
 import { LineBudget } from './session/action-line.ts';
@@ -250,7 +251,11 @@ export class Switchboard {
     const resumeGuard = new ResumeGuard(clock, (scope) => metrics.rateLimited.inc({ scope: resumeScopes[scope] }));
     const { seats, rooms } = this;
     const [nodes, farewells, placements] = [this.#nodes, this.#farewells, this.#placements];
-    const services = { config, bus, clock, metrics, nodes, farewells, placements, resumeGuard, rooms, seats };
+    const capabilities = new RouterCapabilities();
+    const services = {
+      ...{ config, bus, clock, metrics, nodes, farewells, placements },
+      ...{ capabilities, resumeGuard, rooms, seats },
+    };
     return {
       entries: { join: createJoin(services), resume: createResume(services) },
       seated: { ...seatedHandlers, leave: createLeave(farewells) },

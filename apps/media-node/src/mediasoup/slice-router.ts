@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RouterId } from '@sluice/shared';
 import type { types } from 'mediasoup';
 import { mediaCodecs } from './codecs.ts';
@@ -24,6 +25,8 @@ export class SliceRouter {
   readonly id: RouterId;
   readonly worker: PooledWorker;
   readonly router: types.Router;
+  /** Tells what the router can do from what others can: the same for all of one version. */
+  readonly capabilitiesHash: string;
   readonly #levels: types.AudioLevelObserver;
   /** Peers whose transports are here. */
   #peers = 0;
@@ -32,6 +35,7 @@ export class SliceRouter {
     this.id = router.id as RouterId;
     this.worker = worker;
     this.router = router;
+    this.capabilitiesHash = createHash('sha256').update(JSON.stringify(router.rtpCapabilities)).digest('base64url');
     this.#levels = levels;
   }
 

@@ -1,6 +1,6 @@
 import type { BootId, Entered, NodeId, OperationParams, OperationResults, PeerRecord, Position } from '@sluice/shared';
 import { isSluiceError, SluiceError } from '@sluice/shared';
-import type { MoveEvent, ReplacingConsumer } from '@sluice/shared/protocol';
+import type { MoveEvent, ReplacingConsumer, RtpCapabilities } from '@sluice/shared/protocol';
 import { consumeAgain } from '../viewing/consume.ts';
 import { transportParameters } from '../mediasoup/transports.ts';
 import { Peer } from '../room/peer.ts';
@@ -41,7 +41,7 @@ export const joinPeer: Operation<'joinPeer'> = async (node, params, context) => 
       // Its gateway has given up, and repeats its leave only for some seconds. A move is followed to where it went.
       if (!params.from) assertInTime(node, context);
       const move = params.from && (await settleIn(node, { slice, peer }, params, transports));
-      return { ...position, rtpCapabilities: routerCapabilities(peer), ...transports, ...(move && { move }) };
+      return { ...position, ...capabilitiesFor(peer, params), ...transports, ...(move && { move }) };
     } catch (error) {
       await undo({ slice, peer }, params.from !== undefined, error);
       throw error;
@@ -126,8 +126,15 @@ function bring({ slice, peer }: PeerPlace, event: MoveEvent, consumers: Replacin
   }
 }
 
-function routerCapabilities(peer: Peer): OperationResults['joinPeer']['rtpCapabilities'] {
-  return peer.router.router.rtpCapabilities as OperationResults['joinPeer']['rtpCapabilities'];
+function routerCapabilities(peer: Peer): RtpCapabilities {
+  return peer.router.router.rtpCapabilities as RtpCapabilities;
+}
+
+/** Most of an answer is what the router can do, which the gateway has from the join before. */
+function capabilitiesFor(peer: Peer, { knownCapabilities }: OperationParams<'joinPeer'>) {
+  const { capabilitiesHash } = peer.router;
+  if (knownCapabilities === capabilitiesHash) return { capabilitiesHash };
+  return { capabilitiesHash, rtpCapabilities: routerCapabilities(peer) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { NodeId, OperationResults, PeerId } from '@sluice/shared';
 import { peerIdTaken } from '@sluice/shared';
-import type { ActionFields } from '@sluice/shared/protocol';
+import type { ActionFields, RtpCapabilities } from '@sluice/shared/protocol';
 import { withDeadline } from '../nodes/deadline.ts';
 import { isUnclear, type OwnParams, type PeerAddress } from '../nodes/node-client.ts';
 import { isNodesFault, type Placement } from '../nodes/placements.ts';
@@ -19,7 +19,9 @@ export interface Admission {
   peer: PeerAddress;
   node: NodeId;
   resumeHash: string;
-  result: OperationResults['joinPeer'];
+  result: Pick<OperationResults['joinPeer'], 'epoch' | 'seq' | 'producerTransport' | 'consumerTransport'>;
+  /** Of the router that the peer is on. */
+  rtpCapabilities: RtpCapabilities;
 }
 
 /**
@@ -87,16 +89,17 @@ interface EnteringPeer {
 
 async function enterNode(entering: EnteringPeer, placement: Placement): Promise<Admission> {
   const { call, followed } = entering;
-  const { nodes, farewells } = entering.services;
+  const { nodes, farewells, capabilities } = entering.services;
   const { resumeHash, ...newcomer } = entering.newcomer;
   const { id: node, address } = placement.node;
   const peer = { ...newcomer, address };
   const arrived = followed.entering(node);
   try {
-    const params = joinParams(call, nodes.inbox, resumeHash);
-    const result = await nodes.call(peer, 'joinPeer', params, call.deadline);
+    const { params, read } = capabilities.forJoin();
+    const all = { ...params, ...joinParams(call, nodes.inbox, resumeHash) };
+    const result = await nodes.call(peer, 'joinPeer', all, call.deadline);
     placement.arrived();
-    return { peer, node, resumeHash, result };
+    return { peer, node, resumeHash, result, rtpCapabilities: read(result) };
   } catch (error) {
     placement.failedWith(error);
     if (isUnclear(error)) void farewells.leaveIfThere(peer);

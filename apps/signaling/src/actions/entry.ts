@@ -4,6 +4,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { Farewells } from '../nodes/farewells.ts';
 import type { NodeClient } from '../nodes/node-client.ts';
 import type { Placements } from '../nodes/placements.ts';
+import type { RouterCapabilities } from '../nodes/router-capabilities.ts';
 import type { FollowedRooms } from '../rooms/followed-rooms.ts';
 import type { Seats } from '../session/seats.ts';
 import type { Session } from '../session/session.ts';
@@ -18,6 +19,7 @@ export interface EntryServices {
   nodes: NodeClient;
   farewells: Farewells;
   placements: Placements;
+  capabilities: RouterCapabilities;
   resumeGuard: ResumeGuard;
   rooms: FollowedRooms;
   seats: Seats;

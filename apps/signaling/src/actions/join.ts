@@ -92,11 +92,11 @@ function takeSeat({ session, fields }: JoinCall, services: EntryServices, entere
 const addressOf = ({ node, boot }: PeerRecord): string => channels.node(node, boot);
 
 function replyOf(
-  { peer, node, result }: Admission,
+  { peer, node, result, rtpCapabilities }: Admission,
   followed: FollowedRoom,
   { token, iceServers }: { token: string; iceServers: JoinedReply['iceServers'] },
 ): JoinedReply {
-  const { rtpCapabilities, producerTransport, consumerTransport } = result;
+  const { producerTransport, consumerTransport } = result;
   const { room, epoch, seq, peers } = followed.pictureFor(peer.peerId);
   return {
     type: 'joined',

@@ -29,8 +29,13 @@ interface Remembered {
   until: number;
 }
 
-/** How many answered calls are remembered for retries. At 1,000 a second it covers a deadline twice over. */
+/**
+ * How many answered calls are remembered for retries, and how many characters of their answers at most. At 1,000 a second
+ * the first covers a deadline twice over. The second is for long answers: the oldest are forgotten sooner then, and a retry
+ * of such a call is done again.
+ */
 const rememberedCalls = 4096;
+const rememberedLength = 16 * 1024 * 1024;
 
 /**
  * Does operations that others ask for. What is garbage is counted and dropped, or answered `badRequest` where there is
@@ -44,6 +49,7 @@ export class RpcServer {
   readonly #operations: ReadonlyMap<string, ServedOperation>;
   readonly #onReply: ((to: string) => void) | undefined;
   readonly #remembered = new Map<string, Remembered>();
+  #length = 0;
   readonly #lateness = new Lateness();
 
   constructor(options: {
@@ -76,8 +82,9 @@ export class RpcServer {
     }
     const entry: Remembered = { reply: undefined, until: this.#clock.now() + 2 * request.ttlMs };
     this.#remember(request.id, entry);
-    entry.reply = encodeEnvelope(await this.#perform(request));
-    await this.#answer(request.from, entry.reply);
+    const reply = encodeEnvelope(await this.#perform(request));
+    this.#keep(request.id, entry, reply);
+    await this.#answer(request.from, reply);
   }
 
   /** The caller has given up by then, and may have done something else instead. */
@@ -121,8 +128,25 @@ export class RpcServer {
     const now = this.#clock.now();
     for (const [oldId, old] of this.#remembered) {
       if (this.#remembered.size < rememberedCalls && old.until > now) break;
-      this.#remembered.delete(oldId);
+      this.#forget(oldId, old);
     }
     this.#remembered.set(id, entry);
+  }
+
+  /** The answer of a call that has been forgotten meanwhile is not kept. */
+  #keep(id: string, entry: Remembered, reply: string): void {
+    if (this.#remembered.get(id) !== entry) return;
+    entry.reply = reply;
+    this.#length += reply.length;
+    for (const [oldId, old] of this.#remembered) {
+      if (this.#length <= rememberedLength) return;
+      // One that is still running must not be begun a second time.
+      if (old.reply !== undefined) this.#forget(oldId, old);
+    }
+  }
+
+  #forget(id: string, { reply }: Remembered): void {
+    this.#remembered.delete(id);
+    this.#length -= reply?.length ?? 0;
   }
 }

@@ -46,6 +46,8 @@ export const peerOperations = {
     resumeHash: z.string().max(64),
     /** Hash of the token that the client has shown: it lets the join replace a peer of its id. */
     shown: z.string().max(64).exactOptional(),
+    /** Hash of the router capabilities that the gateway has: those are left out of the answer. */
+    knownCapabilities: z.string().max(64).exactOptional(),
     name: f.displayName.exactOptional(),
     metadata: f.metadata.exactOptional(),
     features: z.array(z.string().max(32)).max(16),
@@ -174,7 +176,9 @@ type Nothing = Record<string, never>;
 /** What each operation returns. */
 export interface OperationResults {
   joinPeer: Position & {
-    rtpCapabilities: RtpCapabilities;
+    /** Of the peer's router; left out where the asker has them. */
+    rtpCapabilities?: RtpCapabilities;
+    capabilitiesHash: string;
     producerTransport?: TransportParameters;
     consumerTransport?: TransportParameters;
     /** What the client is to be told of a move. The node goes on saying it until it hears that the client stands. */
