@@ -86,7 +86,7 @@ async function allStay(
   expect(await held(room, cluster.nodes)).toEqual(ids);
   expect(left).toEqual([]);
   for (const peer of peers) await peer.ask('sendMessage', { payload: 'still here' });
-  const [late] = await Promise.all([RawPeer.join({ url: cluster.gateways[1]!.url, node: 'node-1' }, room)]);
+  const late = await RawPeer.join({ url: cluster.gateways[1]!.url, node: 'node-1' }, room);
   expect(late.joined.peers.map(({ peerId }) => peerId).toSorted()).toEqual(ids);
   for (const peer of [...peers, late]) await peer[Symbol.asyncDispose]();
 }

@@ -1,4 +1,5 @@
-import type { Clock, Drainable, DrainStatus } from '@sluice/shared';
+import type { Clock, Drainable, DrainStatus, ServedOperation } from '@sluice/shared';
+import { drainServed, nodeOperations } from '@sluice/shared';
 import type { Seat } from './session/seat.ts';
 import type { Seats } from './session/seats.ts';
 
@@ -65,4 +66,14 @@ export class GatewayDrain implements Drainable {
     this.#until = undefined;
     this.#options.onChange();
   }
+}
+
+/** @param own asked at each operation: the drain is made after the endpoint that serves it. */
+export function servedDrain(own: () => GatewayDrain): Record<string, ServedOperation> {
+  const served = () => drainServed(own());
+  return {
+    drain: { params: nodeOperations.drain, run: (params: never) => served().drain(params) },
+    cancelDrain: { params: nodeOperations.cancelDrain, run: () => served().cancelDrain() },
+    drainStatus: { params: nodeOperations.drainStatus, run: () => served().drainStatus() },
+  };
 }

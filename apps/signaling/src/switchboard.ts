@@ -2,28 +2,25 @@ import type { BootId, Bus, Clock, Directory, GatewayReport, Logger, MetricsRegis
 import {
   channels,
   drainRoutes,
-  drainServed,
   namesakeFault,
   newBootId,
-  nodeOperations,
   type OpsRoute,
   type PeerNotice,
   type Readiness,
   type Registry,
   roomRoute,
-  type ServedOperation,
   type Step,
 } from '@sluice/shared';
 import { Dispatcher, type Handlers } from './actions/dispatch.ts';
 import { Entrance } from './actions/entrance.ts';
 import { createJoin } from './actions/join.ts';
 import { createLeave } from './actions/leave.ts';
-import { ResumeGuard } from './actions/resume-guard.ts';
-import { createResume } from './actions/resume.ts';
+import { ResumeGuard } from './actions/resuming/resume-guard.ts';
+import { createResume } from './actions/resuming/resume.ts';
 import { seatedHandlers } from './actions/table.ts';
 import type { GatewayConfig } from './config.ts';
 import { Coordination } from './coordination.ts';
-import { GatewayDrain } from './drain.ts';
+import { GatewayDrain, servedDrain } from './drain.ts';
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts';
 import { Movers } from './moving/movers.ts';
 import { Farewells } from './nodes/farewells.ts';
@@ -289,14 +286,4 @@ export class Switchboard {
     await Promise.race([this.sessions.closeAll('goingAway'), limit.promise]);
     timer.cancel();
   }
-}
-
-/** @param own asked at each operation: the drain is made after the endpoint that serves it. */
-function servedDrain(own: () => GatewayDrain): Record<string, ServedOperation> {
-  const served = () => drainServed(own());
-  return {
-    drain: { params: nodeOperations.drain, run: (params: never) => served().drain(params) },
-    cancelDrain: { params: nodeOperations.cancelDrain, run: () => served().cancelDrain() },
-    drainStatus: { params: nodeOperations.drainStatus, run: () => served().drainStatus() },
-  };
 }

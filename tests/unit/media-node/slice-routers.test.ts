@@ -8,6 +8,7 @@ let routers = 0;
 
 const router = () => ({
   id: `router-${++routers}`,
+  rtpCapabilities: { codecs: [] },
   closed: false,
   on: () => undefined,
   createAudioLevelObserver: async () => observer,

@@ -31,10 +31,12 @@ test('[GW50] a lost connection is told again to a node that did not answer', asy
   expect(tries).toBe(2);
 });
 
-test('[GW50] a thousand leaves that the bus would not carry are said some at a time, each once', async () => {
+test('[GW50] hundreds of leaves that the bus would not carry are said some at a time, each once', async () => {
   const clock = new ManualClock();
   await using world = await World.create({ clock });
-  const peers = await Promise.all(Array.from({ length: 1000 }, () => world.gateway.join()));
+  // Few in each room: each of them is told of all the others.
+  const join = (_: unknown, index: number) => world.gateway.join({ room: `room-${index % 50}` });
+  const peers = await Promise.all(Array.from({ length: 500 }, join));
   world.hub.setAway(true);
   for (const peer of peers) peer.disconnect();
   await clock.advance(1000);
@@ -49,6 +51,6 @@ test('[GW50] a thousand leaves that the bus would not carry are said some at a t
   await clock.advance(5000);
   expect(most).toBe(64);
   const left = world.node.called('leavePeer').map(({ params }) => params['peerId']);
-  expect(left).toHaveLength(1000);
-  expect(new Set(left).size).toBe(1000);
+  expect(left).toHaveLength(500);
+  expect(new Set(left).size).toBe(500);
 });

@@ -1,8 +1,8 @@
 import type { PeerId, RoomId } from '@sluice/shared';
 import { ManualClock } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
-import { ResumeGuard, type ResumeScope } from '../../../apps/signaling/src/actions/resume-guard.ts';
-import { newResumeToken } from '../../../apps/signaling/src/actions/resume-token.ts';
+import { ResumeGuard, type ResumeScope } from '../../../apps/signaling/src/actions/resuming/resume-guard.ts';
+import { newResumeToken } from '../../../apps/signaling/src/actions/resuming/resume-token.ts';
 import { demo, joinWith, type JoinedSocket, type TestGateway, World } from './support/world.ts';
 
 const right = newResumeToken();

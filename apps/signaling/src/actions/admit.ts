@@ -7,7 +7,7 @@ import { isNodesFault, type Placement } from '../nodes/placements.ts';
 import type { FollowedRoom } from '../rooms/followed-room.ts';
 import type { EntryCall } from './call.ts';
 import type { EntryServices } from './entry.ts';
-import { hashResumeToken, isTokenOf } from './resume-token.ts';
+import { hashResumeToken, isTokenOf } from './resuming/resume-token.ts';
 
 /** A peer on its way in, with a session id that is new. */
 export interface Newcomer extends Omit<PeerAddress, 'address'> {

@@ -8,7 +8,7 @@ import type { RouterCapabilities } from '../nodes/router-capabilities.ts';
 import type { FollowedRooms } from '../rooms/followed-rooms.ts';
 import type { Seats } from '../session/seats.ts';
 import type { Session } from '../session/session.ts';
-import type { ResumeGuard } from './resume-guard.ts';
+import type { ResumeGuard } from './resuming/resume-guard.ts';
 
 /** What joins and resumes work with; no other action needs it. */
 export interface EntryServices {

@@ -6,7 +6,7 @@ import { SessionMedia } from '../session/media.ts';
 import { type Admission, admit } from './admit.ts';
 import type { EntryCall, EntryHandler } from './call.ts';
 import { assertBus, assertOpen, type EntryServices } from './entry.ts';
-import { newResumeToken } from './resume-token.ts';
+import { newResumeToken } from './resuming/resume-token.ts';
 
 type JoinCall = EntryCall<'join'>;
 

@@ -1,4 +1,4 @@
-import type { Report, Member } from './registry.ts';
+import type { Member, Report } from './reports.ts';
 
 /**
  * Two living processes of one name and kind, by a copied setting: two nodes would take each other's rooms away, since the

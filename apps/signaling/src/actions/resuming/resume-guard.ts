@@ -1,8 +1,8 @@
 import type { Clock, PeerId, RoomId } from '@sluice/shared';
 import type { SluiceError } from '@sluice/shared';
-import { hostOf } from '../socket/address.ts';
-import { type Rate, TokenBucket } from '../session/limits.ts';
-import { tooMany } from '../session/refusals.ts';
+import { hostOf } from '../../socket/address.ts';
+import { type Rate, TokenBucket } from '../../session/limits.ts';
+import { tooMany } from '../../session/refusals.ts';
 import { isTokenOf } from './resume-token.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { channels, isSluiceError, type PeerRecord, type ProducerId, type SessionId, SluiceError } from '@sluice/shared';
 import type { MoveEvent } from '@sluice/shared/protocol';
-import type { FollowedRoom } from '../rooms/followed-room.ts';
-import { SessionMedia } from '../session/media.ts';
-import { isUnclear } from '../nodes/node-client.ts';
-import type { SeatDetails } from '../session/seat.ts';
-import type { EntryCall } from './call.ts';
-import type { EntryServices } from './entry.ts';
+import type { FollowedRoom } from '../../rooms/followed-room.ts';
+import { SessionMedia } from '../../session/media.ts';
+import { isUnclear } from '../../nodes/node-client.ts';
+import type { SeatDetails } from '../../session/seat.ts';
+import type { EntryCall } from '../call.ts';
+import type { EntryServices } from '../entry.ts';
 import { isTokenOf } from './resume-token.ts';
 
 /** A peer that this gateway speaks for from now on, and a move that its client may not know of. */

@@ -1,11 +1,11 @@
 import { isSluiceError, newSessionId, type PeerId, type SessionId, SluiceError } from '@sluice/shared';
 import type { ResumedReply } from '@sluice/shared/protocol';
-import { withDeadline } from '../nodes/deadline.ts';
-import type { FollowedRoom } from '../rooms/followed-room.ts';
-import { isAt, type Missed } from '../rooms/missed-events.ts';
+import { withDeadline } from '../../nodes/deadline.ts';
+import type { FollowedRoom } from '../../rooms/followed-room.ts';
+import { isAt, type Missed } from '../../rooms/missed-events.ts';
 import { type Attached, attach, rejected } from './attach.ts';
-import type { EntryCall, EntryHandler } from './call.ts';
-import { assertBus, assertOpen, type EntryServices } from './entry.ts';
+import type { EntryCall, EntryHandler } from '../call.ts';
+import { assertBus, assertOpen, type EntryServices } from '../entry.ts';
 
 type ResumeCall = EntryCall<'resume'>;
 
