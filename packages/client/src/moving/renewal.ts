@@ -57,7 +57,8 @@ export class Renewal {
     this.#place = place;
     for (const outage of this.#outages.values()) clearTimeout(outage.timer);
     const isCurrent = (): boolean => place === this.#place;
-    place.on('interrupted', (direction) => isCurrent() && this.#begin(direction));
+    // Where nothing is carried, nobody misses anything.
+    place.on('interrupted', (direction) => isCurrent() && this.#carries(direction) && this.#begin(direction));
     place.on('connected', (direction) => isCurrent() && this.#end(direction));
     place.on('lost', (lost) => isCurrent() && this.#lost(lost));
   }

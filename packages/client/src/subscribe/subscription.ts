@@ -47,6 +47,7 @@ export class Subscription {
   #shown = 0;
   /** Its last frame stands although its consumer is gone; with a timer, because its producer is gone. */
   #held: { timer?: ReturnType<typeof setTimeout> } | undefined;
+  #preferredLayers: ConsumerLayers | undefined;
   #paused = false;
   #closed = false;
 
@@ -105,6 +106,7 @@ export class Subscription {
 
   /** The highest layers wanted; the node sends less when the way to this client is narrow. */
   async setPreferredLayers(layers: ConsumerLayers): Promise<void> {
+    this.#preferredLayers = layers;
     await this.#signalling.request('setPreferredLayers', { consumerId: this.consumerId, ...layers });
   }
 
@@ -131,6 +133,12 @@ export class Subscription {
     const consumerIds = [...this.#all].map(({ info }) => info.id);
     this.ended('unsubscribed');
     await this.#signalling.request('closeConsumer', { consumerIds });
+  }
+
+  /** A consumer that was asked for anew knows nothing of what was chosen before. For the room. */
+  async repeatPreferredLayers(): Promise<void> {
+    if (this.#closed || !this.#preferredLayers) return;
+    await this.setPreferredLayers(this.#preferredLayers).catch(() => undefined);
   }
 
   /** The server has closed it, or knows. For the room. */

@@ -208,6 +208,7 @@ export class Successions {
     }
     if (unwanted.length > 0) void this.#close(unwanted);
     if (pairs.length > 0) await this.#bring(transport, pairs, { lost: true });
+    for (const { succession } of pairs) void succession.subscription.repeatPreferredLayers();
     return refusals;
   }
 

@@ -56,6 +56,7 @@ describe('a transport that the server has closed', () => {
     await adaJoins();
     const [subscription] = [...room.subscriptions.values()];
     const before = subscription!.consumerId;
+    await subscription!.setPreferredLayers({ spatialLayer: 0 });
     gateway.transports.delete('given-recv');
     await tells(closed('given-recv'));
     expect(subscription!.closed).toBe(false);
@@ -63,6 +64,8 @@ describe('a transport that the server has closed', () => {
     expect(said('consume').at(-1)).toMatchObject({ producerIds: ['cam'], transportId: 'made-2' });
     expect(subscription!.closed).toBe(false);
     expect(subscription!.consumerId).not.toBe(before);
+    const { consumerId } = subscription!;
+    expect(said('setPreferredLayers').at(-1)).toMatchObject({ consumerId, spatialLayer: 0 });
   });
 
   test('[CK2] again and again is not tried for ever at full speed, and the room is told', async () => {
