@@ -7,6 +7,12 @@ import { npmStart, type RunningCluster } from '../support/browsers/npm-start.ts'
 import { pass } from '../support/browsers/pass.ts';
 import { freeze } from '../support/browsers/process-tree.ts';
 
+declare global {
+  interface Window {
+    ownTracks?: MediaStreamTrack[];
+  }
+}
+
 let cluster: RunningCluster;
 let browser: TestBrowser;
 
@@ -68,6 +74,20 @@ describe.concurrent('the meeting page on `npm start`', () => {
     const alone = () => bob.evaluate(() => window.sluice?.room?.peers.size === 1, undefined);
     await eventually('Bob to see one other person', alone, { withinMs: 30_000, everyMs: 100 });
     await everybodyMeets({ ada, bob }, 45_000);
+  });
+
+  test('[CL53] who leaves lets the camera and the microphone go', async () => {
+    const ada = await enter('leaving', 'Ada');
+    const both = () => ada.evaluate(() => window.sluice?.room?.publications.size === 2, undefined);
+    await eventually('camera and microphone', both, { withinMs: 15_000, everyMs: 50 });
+    await ada.evaluate(() => {
+      const publications = [...(window.sluice?.room?.publications.values() ?? [])];
+      window.ownTracks = publications.map(({ track }) => track);
+    }, undefined);
+    await ada.click('#leave');
+    const ended = () =>
+      ada.evaluate(() => window.ownTracks?.every(({ readyState }) => readyState === 'ended'), undefined);
+    await eventually('both to be let go', ended, { withinMs: 10_000, everyMs: 50 });
   });
 
   test('[CL53] one person in two tabs is two people; the second tab goes, and the first one stays', async () => {

@@ -69,7 +69,8 @@ export class LocalMedia {
   async #publish(track: MediaStreamTrack, source: string): Promise<Publication> {
     try {
       const publication = await this.#room.publish(track, { source, simulcast: this.#options.simulcast });
-      publication.on('closed', () => this.#forget(publication));
+      // When the room ends, its tracks go on in the next one or are stopped: they stay known.
+      publication.on('closed', (reason) => reason !== 'left' && this.#forget(publication));
       this.#options.onPublished(publication);
       return publication;
     } catch (error) {
