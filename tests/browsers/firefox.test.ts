@@ -5,7 +5,7 @@ import { everybodyMeets, join } from '../support/browsers/meeting.ts';
 import { npmStart } from '../support/browsers/npm-start.ts';
 
 test('[CL50] two people in Firefox and one in Chromium see and hear each other on `npm start` as it stands, over two nodes', async () => {
-  await using cluster = await npmStart(['--host', '0.0.0.0']);
+  await using cluster = await npmStart();
   await using firefox = await TestFirefox.launch();
   await using chromium = await TestBrowser.launch();
   const ada = await join(firefox, cluster.url, { name: 'Ada', node: 'node-1' });

@@ -50,7 +50,7 @@ function printedUrl(child: ChildProcess, lines: string[]): Promise<string> {
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
         const [, url] = /Open\s+(https?:\/\/\S+)/.exec(line) ?? [];
-        if (url) resolve(url.replace('0.0.0.0', 'localhost'));
+        if (url) resolve(url);
       });
     }
   });
