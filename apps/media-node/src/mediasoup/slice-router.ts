@@ -25,18 +25,24 @@ export class SliceRouter {
   readonly id: RouterId;
   readonly worker: PooledWorker;
   readonly router: types.Router;
-  /** Tells what the router can do from what others can: the same for all of one version. */
-  readonly capabilitiesHash: string;
   readonly #levels: types.AudioLevelObserver;
   /** Peers whose transports are here. */
   #peers = 0;
+  #capabilitiesHash: string | undefined;
 
   private constructor(worker: PooledWorker, router: types.Router, levels: types.AudioLevelObserver) {
     this.id = router.id as RouterId;
     this.worker = worker;
     this.router = router;
-    this.capabilitiesHash = createHash('sha256').update(JSON.stringify(router.rtpCapabilities)).digest('base64url');
     this.#levels = levels;
+  }
+
+  /** Of what the router can do: the same for all of one version. */
+  get capabilitiesHash(): string {
+    this.#capabilitiesHash ??= createHash('sha256')
+      .update(JSON.stringify(this.router.rtpCapabilities))
+      .digest('base64url');
+    return this.#capabilitiesHash;
   }
 
   static async create(worker: PooledWorker, options: SliceRouterOptions): Promise<SliceRouter> {

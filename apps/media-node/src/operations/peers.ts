@@ -18,6 +18,7 @@ export const updatePeer: Operation<'updatePeer'> = onPeer<'updatePeer'>(async ({
 });
 
 export const sendMessage: Operation<'sendMessage'> = onPeer<'sendMessage'>(async ({ slice, peer }, { payload, to }) => {
+  peer.messageBytes.take(Buffer.byteLength(JSON.stringify(payload)), slice.clock.now());
   const { seq } = await slice.write({ type: 'message', from: peer.id, payload, ...(to && { to }) });
   return { seq };
 });

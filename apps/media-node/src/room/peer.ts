@@ -15,6 +15,7 @@ import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import { peerLimits } from '../config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from '../mediasoup/consumers.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { ConsumerQuota } from './consumer-quota.ts';
 import { attached, cancelTimers, type DetachCause, type PeerPhase } from './peer-phase.ts';
 import type { PendingMove } from './pending-move.ts';
@@ -51,6 +52,7 @@ export class Peer {
   /** A move that its client has not answered yet. */
   move: PendingMove | undefined;
   readonly mailbox = new Mailbox(128);
+  readonly messageBytes = new ByteBudget();
   readonly transports = new Map<TransportId, PeerTransport>();
   readonly producers = new Map<ProducerId, OwnProducer>();
   readonly consumers = new Map<ConsumerId, PeerConsumer>();
