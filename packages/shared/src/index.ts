@@ -1,4 +1,5 @@
 export * from './base/bounded-work.ts';
+export * from './base/byte-budget.ts';
 export * from './base/clock.ts';
 export * from './base/errors.ts';
 export * from './base/for-each-bounded.ts';

@@ -10,12 +10,11 @@ import type {
   Timer,
   TransportId,
 } from '@sluice/shared';
-import { Mailbox, SluiceError } from '@sluice/shared';
+import { ByteBudget, Mailbox, SluiceError } from '@sluice/shared';
 import type { RtpCapabilities } from '@sluice/shared/protocol';
 import type { types } from '../mediasoup/types.ts';
 import { peerLimits } from '../config.ts';
 import { describeCarried, type PeerConsumer, type PeerDataConsumer } from '../mediasoup/consumers.ts';
-import { ByteBudget } from './byte-budget.ts';
 import { ConsumerQuota } from './consumer-quota.ts';
 import { attached, cancelTimers, type DetachCause, type PeerPhase } from './peer-phase.ts';
 import type { PendingMove } from './pending-move.ts';

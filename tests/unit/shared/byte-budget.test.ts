@@ -1,6 +1,5 @@
-import { SluiceError } from '@sluice/shared';
+import { ByteBudget, SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
-import { ByteBudget } from '../../../apps/media-node/src/room/byte-budget.ts';
 
 const longest = 16_384;
 

@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/shared';
+import { SluiceError } from './errors.ts';
 
 /**
  * What one peer may have written as messages: so many bytes at once, and so many a second in the long run. More lets
