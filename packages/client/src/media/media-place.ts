@@ -51,6 +51,12 @@ interface Made {
   watch?: TransportWatch;
 }
 
+/**
+ * How long a transport that was given up is left to the server, in ms: until the viewers of its producers show those that
+ * replace them.
+ */
+const swapMs = 2500;
+
 /** What the server says of a transport whose worker died: the `move` that follows says what to do. */
 const beforeAMove = new Set(['workerLost', 'nodeLost']);
 
@@ -69,6 +75,8 @@ export class MediaPlace {
   readonly #tried = new Map<Direction, TriedWay[]>();
   /** Transports that were given up and that the server still has, until what they carried goes by another. */
   readonly #givenUp = new Map<Direction, string[]>();
+  /** The ids of transports that this place asked for. */
+  readonly #asked: string[] = [];
   #device: Promise<Device> | undefined;
   #watching = true;
   #closed = false;
@@ -168,6 +176,26 @@ export class MediaPlace {
     this.#emitter.clear();
   }
 
+  /** Closes it, since another place stands. A move ends what its notices brought, and knows nothing of what was asked for. */
+  leave(): void {
+    this.close();
+    this.#giveBackAll(this.#asked.splice(0));
+  }
+
+  /** Whether media goes through. */
+  connected(direction: Direction): boolean {
+    return this.#made.get(direction)?.watch?.connected === true;
+  }
+
+  /**
+   * Everything that the lost transports of this direction carried goes by another: the server need not keep them, as it
+   * would as long as this peer is in the room. Before that their producers stand for those that replace them.
+   */
+  giveBack(direction: Direction): void {
+    this.#giveBackAll(this.#givenUp.get(direction) ?? []);
+    this.#givenUp.delete(direction);
+  }
+
   #once(name: string, direction: Direction, given: TransportParameters | undefined): Promise<types.Transport> {
     const known = this.#made.get(name);
     if (known) return known.transport;
@@ -205,10 +233,7 @@ export class MediaPlace {
       transport,
       restartIce: async (transportId) => (await this.#signalling.request('restartIce', { transportId })).iceParameters,
       onInterrupted: () => this.#emitter.emit('interrupted', direction),
-      onConnected: () => {
-        this.#emitter.emit('connected', direction);
-        this.#giveBack(direction);
-      },
+      onConnected: () => this.#emitter.emit('connected', direction),
       onLost: () => {
         this.#givenUp.set(direction, [...(this.#givenUp.get(direction) ?? []), transport.id]);
         this.#lose(made, transport, noWay);
@@ -219,7 +244,10 @@ export class MediaPlace {
 
   async #ask(direction: Direction): Promise<TransportParameters> {
     const reply = await this.#signalling.request('createWebRtcTransport', { direction, sctp: true });
-    return 'producerTransport' in reply ? reply.producerTransport : reply.consumerTransport;
+    const parameters = 'producerTransport' in reply ? reply.producerTransport : reply.consumerTransport;
+    if (this.#closed) this.#giveBackAll([parameters.id]);
+    else this.#asked.push(parameters.id);
+    return parameters;
   }
 
   /** Forgotten first and closed last: what it carried asks for the next one in between. */
@@ -231,12 +259,13 @@ export class MediaPlace {
     transport.close();
   }
 
-  /** The server would keep them as long as this peer is in the room. */
-  #giveBack(direction: Direction): void {
-    for (const transportId of this.#givenUp.get(direction) ?? []) {
-      this.#signalling.request('closeTransport', { transportId }).catch(() => undefined);
+  #giveBackAll(transportIds: readonly string[]): void {
+    for (const transportId of transportIds) {
+      setTimeout(() => {
+        // One that the server has closed itself is as good as given back.
+        this.#signalling.request('closeTransport', { transportId }).catch(() => undefined);
+      }, swapMs);
     }
-    this.#givenUp.delete(direction);
   }
 
   #forget(made: Made): void {

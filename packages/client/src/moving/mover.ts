@@ -131,7 +131,7 @@ export class Mover {
   }
 
   #leaveAllBut(place: MediaPlace): void {
-    for (const old of this.#places.splice(0)) if (old !== place) old.close();
+    for (const old of this.#places.splice(0)) if (old !== place) old.leave();
     this.#places.push(place);
   }
 
@@ -143,7 +143,7 @@ export class Mover {
     subscriber.moveBack(before);
     data.moveBack(before);
     this.#places.splice(this.#places.indexOf(failed), 1);
-    failed.close();
+    failed.leave();
     before.watchAgain();
     this.#renewal.watchAgain(before);
     onError(SluiceClientError.from(error, 'mediaFailed'));

@@ -46,6 +46,8 @@ interface Outage {
 export class Renewal {
   readonly #options: RenewalOptions;
   readonly #outages = new Map<Direction, Outage>();
+  /** How many renewals of each direction are under way. */
+  readonly #underWay = { send: 0, recv: 0 };
   #place: MediaPlace | undefined;
 
   constructor(options: RenewalOptions) {
@@ -59,7 +61,10 @@ export class Renewal {
     const isCurrent = (): boolean => place === this.#place;
     // Where nothing is carried, nobody misses anything.
     place.on('interrupted', (direction) => isCurrent() && this.#carries(direction) && this.#begin(direction));
-    place.on('connected', (direction) => isCurrent() && this.#end(direction));
+    place.on('connected', (direction) => {
+      if (isCurrent()) this.#end(direction);
+      this.#giveBack(place, direction);
+    });
     place.on('lost', (lost) => isCurrent() && this.#lost(lost));
   }
 
@@ -123,6 +128,10 @@ export class Renewal {
     outage.timer = setTimeout(() => this.#renew(direction), delayMs);
   }
 
+  #giveBack(place: MediaPlace, direction: Direction): void {
+    if (this.#underWay[direction] === 0 && place.connected(direction)) place.giveBack(direction);
+  }
+
   #giveWord(direction: Direction, error: SluiceClientError): void {
     const tried = this.#place?.triedWays(direction) ?? [];
     this.#options.emitter.emit('mediaFailed', { direction, tried, error });
@@ -144,9 +153,15 @@ export class Renewal {
 
   async #renewAll(place: MediaPlace, direction: Direction): Promise<void> {
     const { publisher, subscriber, data } = this.#options;
-    data.renew(place, direction);
-    if (direction === 'send') await publisher.renew(place);
-    else subscriber.renew(place);
+    this.#underWay[direction]++;
+    try {
+      data.renew(place, direction);
+      if (direction === 'send') await publisher.renew(place);
+      else subscriber.renew(place);
+    } finally {
+      this.#underWay[direction]--;
+    }
+    this.#giveBack(place, direction);
     if (place === this.#place && !this.#carries(direction)) this.#end(direction);
   }
 }

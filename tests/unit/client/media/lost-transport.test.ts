@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { turns } from '../support/fake-room.ts';
-import { camera, mediaRoom, microphone } from '../support/media-room.ts';
+import { camera, mediaRoom, microphone, moveTo } from '../support/media-room.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -90,5 +90,20 @@ describe('a transport that the server has closed', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(said('createWebRtcTransport')).toEqual([]);
     await turns();
+  });
+
+  test('[CK2] and whose successor is left by a move: the server gets the successor back when the move is made', async () => {
+    const { room, gateway, tells, said } = await mediaRoom();
+    await room.publish(camera(), { source: 'camera' });
+    gateway.transports.delete('given-send');
+    await tells(closed('given-send'));
+    await vi.advanceTimersByTimeAsync(100);
+    const asked = String(said('produce').at(-1)?.['transportId']);
+    expect(gateway.transports).toContain(asked);
+    await tells(moveTo(gateway, 'moved'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(said('produce').at(-1)).toMatchObject({ transportId: 'moved-send' });
+    expect(said('closeTransport').map(({ transportId }) => transportId)).toEqual([asked]);
+    expect(said('moved')).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import type { RoomEvents } from '@sluice/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { camera, mediaRoom } from '../support/media-room.ts';
+import { camera, mediaRoom, microphone } from '../support/media-room.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -55,11 +55,36 @@ describe('a network that is interrupted under the media', () => {
     await network('send').turns('connected');
     expect(heard).toEqual(['mediaInterrupted send', 'mediaRestored send']);
     expect([...room.publications.values()]).toEqual([publication]);
-    // Only now: until then its producers stand for the ones that replace them.
+    // Later: until then its producers stand for the ones that replace them.
+    expect(said('closeTransport')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3000);
     const order = said('produce')
       .concat(said('closeTransport'))
       .map(({ action }) => action);
     expect(order).toEqual(['produce', 'produce', 'closeTransport']);
+    expect(said('closeTransport')).toMatchObject([{ transportId: 'given-send' }]);
+  });
+
+  test('[CK3] and is back before all tracks are produced again is given back after the last of them', async () => {
+    const { room, gateway, socket, network, said } = await sending();
+    await room.publish(microphone(), { source: 'microphone' });
+    const answer = socket.onSend;
+    let held: (() => void) | undefined;
+    // The microphone's second `produce` waits for its answer while the camera's has connected the transport.
+    socket.onSend = (frame) => {
+      const again = frame['action'] === 'produce' && frame['kind'] === 'audio';
+      if (again) held = () => gateway.answer(socket, frame);
+      else answer?.(frame);
+    };
+    await network('send').turns('failed');
+    await vi.advanceTimersByTimeAsync(16_000);
+    await network('send').turns('connecting');
+    await network('send').turns('connected');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(held).toBeDefined();
+    expect(said('closeTransport')).toEqual([]);
+    held?.();
+    await vi.advanceTimersByTimeAsync(3000);
     expect(said('closeTransport')).toMatchObject([{ transportId: 'given-send' }]);
   });
 

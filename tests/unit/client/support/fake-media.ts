@@ -120,6 +120,16 @@ export class FakePlace {
     this.watched = true;
   }
 
+  connected(): boolean {
+    return true;
+  }
+
+  giveBack(): void {}
+
+  leave(): void {
+    this.close();
+  }
+
   triedWays(): object[] {
     return [];
   }

@@ -183,3 +183,18 @@ export async function mediaRoom() {
 
 export const camera = () => new FakeMediaStreamTrack({ kind: 'video' }) as unknown as MediaStreamTrack;
 export const microphone = () => new FakeMediaStreamTrack({ kind: 'audio' }) as unknown as MediaStreamTrack;
+
+/** The notice of a move to two transports of that name, after a loss. */
+export function moveTo(gateway: Pick<FakeGateway, 'transports'>, name: string): object {
+  gateway.transports.add(`${name}-send`).add(`${name}-recv`);
+  return {
+    type: 'move',
+    node: 'node-1',
+    reason: 'workerLost',
+    deadlineMs: 0,
+    rtpCapabilities: joined.rtpCapabilities,
+    producerTransport: transport(`${name}-send`),
+    consumerTransport: transport(`${name}-recv`),
+    consumers: [],
+  };
+}
