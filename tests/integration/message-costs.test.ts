@@ -1,10 +1,10 @@
 import { Connection } from '@sluice/client';
 import { LocalCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTalking } from '../support/native/talker.ts';
 import { RawPeer } from '../support/raw-peer.ts';
+import { monitorRedis } from '../support/redis-monitor.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { newRoom } from '../support/use-stage.ts';
 
@@ -20,7 +20,6 @@ interface Published {
 
 let redis: TestRedis;
 let cluster: LocalCluster;
-let monitor: Redis;
 const published: Published[] = [];
 const stack = new AsyncDisposableStack();
 
@@ -43,17 +42,14 @@ beforeAll(async () => {
     redisUrl: redis.url,
     settings,
   });
-  const client = new Redis(redis.url);
-  stack.defer(() => client.disconnect());
-  monitor = await client.monitor();
-  monitor.on('monitor', (_time: string, [command, channel = '', text = '']: string[]) => {
-    if (/^s?publish$/i.test(command ?? '')) published.push({ channel, text });
+  const monitor = await monitorRedis(redis.url, ([command = '', channel = '', text = '']) => {
+    if (/^s?publish$/i.test(command)) published.push({ channel, text });
   });
+  stack.use(monitor);
 });
 
 afterAll(async () => {
   await stack.disposeAsync();
-  monitor?.disconnect();
   await cluster?.stop();
   await redis?.stop();
 });
