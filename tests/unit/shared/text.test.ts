@@ -89,7 +89,7 @@ it('[ST20] what is accepted is accepted again as it then is, so that gateway and
       const once = join({ room: text, peerId: text });
       if (once.success) expect(join(once.data).data).toEqual(once.data);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
