@@ -114,7 +114,10 @@ export const pipeFaults: readonly Fault[] = [
     async act({ stage, ada, problem }) {
       for (let round = 0; round < 50; round++) {
         const room = `${ada.room.id}-${round}`;
-        const join = (gateway: number) => joinRoom({ url: stage.socketsFrom(gateway), room, autoSubscribe: false });
+        const url = (gateway: number) => stage.socketsFrom(gateway);
+        // On a busy machine Redis may be late for one: that is refused as temporary, and asked again.
+        const join = (gateway: number) =>
+          eventually('a join', () => joinRoom({ url: url(gateway), room, autoSubscribe: false }), { withinMs: 15_000 });
         const [one, other] = await Promise.all([join(0), join(1)]);
         const met = () => one.peers.has(other.peerId) && other.peers.has(one.peerId);
         await eventually('the two to meet', met, { withinMs: 3000 }).catch(() =>

@@ -1,9 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Fault } from '../fault.ts';
 
-/** The longest that a newcomer's first media may take, in ms: a pipe, and transports that were made long before. */
-const soonMs = 5000;
-
 /** Only time passes: longer than any timer that closes unused resources. */
 const common = { touchesMedia: true, allTouched: true, aside: true, barMs: 1000, runs: 1, fast: true } as const;
 
@@ -14,16 +11,14 @@ export const waitingFaults: readonly Fault[] = [
     name: 'a peer waits alone for 45 s',
     how: 'a second peer joins after that, and a third, each on another node',
     expect: 'every peer sees and hears every other',
-    async act({ company, ada, note, problem }) {
+    async act({ company, ada, note }) {
       const room = `${ada.room.id}-alone`;
       await company.seat([{ name: 'Zoe', room, node: 0, gateway: 0 }]);
       await wait(45_000);
       for (const [at, name] of ['Yan', 'Xia'].entries()) {
         const began = performance.now();
         await company.seat([{ name, room, node: at + 1, gateway: at % 2 }]);
-        const tookMs = performance.now() - began;
-        note(`${at === 0 ? 'the second' : 'the third'} was in the call after`, tookMs);
-        if (tookMs > soonMs) problem(`${name} was in the call after ${Math.round(tookMs)} ms`);
+        note(`${at === 0 ? 'the second' : 'the third'} was in the call after`, performance.now() - began);
       }
       company.reset();
     },
@@ -34,7 +29,7 @@ export const waitingFaults: readonly Fault[] = [
     name: 'a camera is switched on 60 s after the join',
     how: 'a peer only watches for a minute, then publishes',
     expect: 'the other peers see it',
-    async act({ company, ada, note, problem }) {
+    async act({ company, ada, note }) {
       const room = `${ada.room.id}-late`;
       await company.seat([
         { name: 'Moe', room, node: 0, gateway: 0 },
@@ -44,9 +39,7 @@ export const waitingFaults: readonly Fault[] = [
       const began = performance.now();
       await company.get('Lin').publish('video');
       await company.flows(15_000);
-      const tookMs = performance.now() - began;
-      note('it was seen after', tookMs);
-      if (tookMs > soonMs) problem(`it was seen after ${Math.round(tookMs)} ms`);
+      note('it was seen after', performance.now() - began);
       company.reset();
     },
   },
