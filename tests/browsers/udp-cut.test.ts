@@ -7,10 +7,9 @@ import { callInside, type Inside } from '../support/network/call-inside.ts';
 import { pictureGaps } from '../support/picture-gaps.ts';
 
 const cutSeconds = 20;
-const backWithinMs = 5000;
 
 test.skipIf(process.platform !== 'linux').each(['Chromium', 'Firefox'] satisfies Inside[])(
-  '[CL55] %s: UDP is cut for 20 s while the WebSocket lives; pictures move again by TCP meanwhile, or within 5 s after',
+  '[CL55] %s: UDP is cut for 20 s while the WebSocket lives; pictures move again by TCP meanwhile',
   async (browser) => {
     await using call = await callInside(browser);
     const { namespace, ada, everybody, calmMs } = call;
@@ -24,7 +23,7 @@ test.skipIf(process.platform !== 'linux').each(['Chromium', 'Firefox'] satisfies
     await picturesMove(everybody);
     const stoodStillMs = await longestStandstill(everybody);
     const { told } = await testimonyOf(ada);
-    expect(stoodStillMs).toBeLessThan(cutMs + backWithinMs + calmMs);
+    expect(stoodStillMs).toBeLessThan(cutMs);
     expect(told.join(' ')).toMatch(/Looking for another way/);
     await everybodyMeets(everybody);
     for (const tab of Object.values(everybody)) expect(await testimonyOf(tab)).toMatchObject({ left: [], ends: [] });

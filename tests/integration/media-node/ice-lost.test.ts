@@ -40,3 +40,30 @@ it('[NO46] a transport without a way to its client is kept with all that runs on
   await ann.leave();
   await bob.leave();
 }, 60_000);
+
+it('[NO61] a client that comes back by another way is sent key frames, and asked for them, without its asking', async () => {
+  const [node] = cluster.nodes;
+  const room = newRoom() as RoomId;
+  const network = new Network();
+  const url = `${cluster.url.replace('http', 'ws')}/ws`;
+  const ann = await Person.join({ url, room, name: 'Ann', network });
+  const bob = await Person.join({ url, room, name: 'Bob' });
+  const flows = (to: Person, from: Person) => (to.from(from, 'video')?.count ?? 0) > 10;
+  await eventually('pictures both ways', () => flows(ann, bob) && flows(bob, ann), patient);
+  const peer = (person: Person) => node!.slices.get(room)!.peers.get(person.peerId as PeerId)!;
+  const asked = new Map([ann, bob].map((person) => [person, 0]));
+  for (const person of [ann, bob]) {
+    for (const { producer } of peer(person).producers.values()) {
+      if (!('enableTraceEvent' in producer) || producer.kind !== 'video') continue;
+      await producer.enableTraceEvent(['pli']);
+      producer.on('trace', () => void asked.set(person, (asked.get(person) ?? 0) + 1));
+    }
+  }
+  const byTcp = () =>
+    [...peer(ann).transports.values()].every(({ transport }) => transport.iceSelectedTuple?.protocol === 'tcp');
+  network.cut('udp');
+  await eventually('Ann to be back over TCP', byTcp, patient);
+  await eventually('key frames of both', () => [...asked.values()].every((count) => count > 0), patient);
+  await ann.leave();
+  await bob.leave();
+}, 60_000);

@@ -11,6 +11,7 @@ const router = () => ({
   rtpCapabilities: { codecs: [] },
   closed: false,
   on: () => undefined,
+  observer,
   createAudioLevelObserver: async () => observer,
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RouterId } from '@sluice/shared';
+import type { ProducerId, RouterId } from '@sluice/shared';
 import type { types } from 'mediasoup';
 import { mediaCodecs } from './codecs.ts';
 import type { PooledWorker } from './worker-pool.ts';
@@ -28,6 +28,8 @@ export class SliceRouter {
   readonly #levels: types.AudioLevelObserver;
   /** Peers whose transports are here. */
   #peers = 0;
+  /** By their producers: those of peers and those of pipes. */
+  readonly #consumers = new Map<string, Set<types.Consumer>>();
   #capabilitiesHash: string | undefined;
 
   private constructor(worker: PooledWorker, router: types.Router, levels: types.AudioLevelObserver) {
@@ -35,6 +37,9 @@ export class SliceRouter {
     this.worker = worker;
     this.router = router;
     this.#levels = levels;
+    router.observer.on('newtransport', (transport) => {
+      transport.observer.on('newconsumer', (consumer) => this.#keep(consumer));
+    });
   }
 
   /** Of what the router can do: the same for all of one version. */
@@ -81,6 +86,10 @@ export class SliceRouter {
     this.worker.placed = Math.min(this.worker.placed, this.worker.peers);
   }
 
+  consumersOf(producerId: ProducerId): Iterable<types.Consumer> {
+    return this.#consumers.get(producerId) ?? [];
+  }
+
   /** Takes a producer's loudness into account until it closes. */
   listenTo(producer: types.Producer): void {
     if (producer.kind !== 'audio') return;
@@ -90,5 +99,15 @@ export class SliceRouter {
 
   close(): void {
     this.router.close();
+  }
+
+  #keep(consumer: types.Consumer): void {
+    const { producerId } = consumer;
+    const ofProducer = this.#consumers.get(producerId) ?? new Set();
+    this.#consumers.set(producerId, ofProducer.add(consumer));
+    consumer.observer.once('close', () => {
+      ofProducer.delete(consumer);
+      if (ofProducer.size === 0) this.#consumers.delete(producerId);
+    });
   }
 }

@@ -10,6 +10,8 @@ export interface PeerTransport {
   transport: types.WebRtcTransport;
   /** Its client has asked to connect it. */
   asked: boolean;
+  /** Its client has restarted ICE, and has not come by a new way yet. */
+  restarting: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function createPeerTransport(
     initialAvailableOutgoingBitrate: options.initialOutgoingBitrate,
     enableSctp: options.sctp,
   });
-  return { direction: options.direction, transport, asked: false };
+  return { direction: options.direction, transport, asked: false, restarting: false };
 }
 
 /** What the client needs to build its end. */

@@ -19,7 +19,9 @@ export const connectTransport: Operation<'connectTransport'> = onPeer<'connectTr
 );
 
 export const restartIce: Operation<'restartIce'> = onPeer<'restartIce'>(async ({ peer }, { transportId }) => {
-  const iceParameters: types.IceParameters = await peer.transport(transportId).transport.restartIce();
+  const found = peer.transport(transportId);
+  const iceParameters: types.IceParameters = await found.transport.restartIce();
+  found.restarting = true;
   return { iceParameters };
 });
 

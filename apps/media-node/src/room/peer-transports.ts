@@ -1,8 +1,10 @@
 import type { TransportId } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { type NodeConfig, peerLimits } from '../config.ts';
+import { askForKeyFrames } from '../mediasoup/key-frames.ts';
 import { createPeerTransport, type Direction, type PeerTransport } from '../mediasoup/transports.ts';
 import type { NodeMetrics } from '../metrics.ts';
+import type { Peer } from './peer.ts';
 import type { PeerPlace } from './peer-place.ts';
 
 export interface PeerTransportsOptions {
@@ -87,6 +89,13 @@ function useOf({ asked, transport }: PeerTransport): number {
   return transport.iceState === 'disconnected' ? 2 : inUse;
 }
 
+/** The client is back by another way: pictures that broke off go on with key frames, which browsers ask for only after 3 s. */
+function beginAnew(peer: Peer, made: PeerTransport): void {
+  made.restarting = false;
+  if (made.direction === 'recv') askForKeyFrames([...peer.consumers.values()].map(({ consumer }) => consumer));
+  else for (const producerId of peer.producers.keys()) askForKeyFrames(peer.router.consumersOf(producerId));
+}
+
 /** Makes a transport the peer's until it closes, and counts what becomes of it. */
 function adopt({ metrics }: PeerTransportsOptions, { slice, peer }: PeerPlace, made: PeerTransport): void {
   const { transport } = made;
@@ -96,7 +105,10 @@ function adopt({ metrics }: PeerTransportsOptions, { slice, peer }: PeerPlace, m
     // It went with its worker: the client is told behind the notice of its next place.
     if (peer.transports.delete(transportId) && peer.router.closed) peer.lostTransports.push(transportId);
   });
-  transport.on('iceselectedtuplechange', ({ protocol }) => metrics.iceSelected.inc({ protocol }));
+  transport.on('iceselectedtuplechange', ({ protocol }) => {
+    metrics.iceSelected.inc({ protocol });
+    if (made.restarting) beginAnew(peer, made);
+  });
   transport.on('icestatechange', (state) => {
     if (state === 'disconnected') metrics.iceDisconnected.inc();
   });

@@ -232,7 +232,11 @@ export class MediaPlace {
     made.watch = new TransportWatch({
       transport,
       restartIce: async (transportId) => (await this.#signalling.request('restartIce', { transportId })).iceParameters,
-      onInterrupted: () => this.#emitter.emit('interrupted', direction),
+      isAnotherStill: () => this.#watchesBeside(made).some(({ isStill }) => isStill),
+      onInterrupted: () => {
+        this.#emitter.emit('interrupted', direction);
+        for (const watch of this.#watchesBeside(made)) watch.anotherInterrupted();
+      },
       onConnected: () => this.#emitter.emit('connected', direction),
       onLost: () => {
         this.#givenUp.set(direction, [...(this.#givenUp.get(direction) ?? []), transport.id]);
@@ -240,6 +244,10 @@ export class MediaPlace {
       },
     });
     return made.watch;
+  }
+
+  #watchesBeside(made: Made): TransportWatch[] {
+    return [...this.#made.values()].flatMap((other) => (other !== made && other.watch ? [other.watch] : []));
   }
 
   async #ask(direction: Direction): Promise<TransportParameters> {

@@ -1,6 +1,7 @@
 import { joinRoom } from '@sluice/client';
 import { FakeMediaStreamTrack } from 'fake-mediastreamtrack';
 import type { types } from 'mediasoup-client';
+import { vi } from 'vitest';
 import * as fakeParameters from 'mediasoup-client/fakeParameters';
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler';
 import { turns } from './fake-room.ts';
@@ -16,6 +17,8 @@ class Network {
   closed = false;
   /** What its candidate pair has received, as the browser would count it. */
   bytesReceived = 0;
+  /** The answers to its checks, counted apart. */
+  responsesReceived = 0;
 
   constructor(options: types.HandlerOptions) {
     this.direction = options.direction;
@@ -27,9 +30,21 @@ class Network {
     };
     this.handler.restartIce = async () => void this.restarts++;
     this.handler.getTransportStats = async () => {
-      const { bytesReceived } = this;
-      return new Map([['pair', { id: 'pair', type: 'candidate-pair', bytesReceived }]]);
+      const { bytesReceived, responsesReceived } = this;
+      const pair = { id: 'pair', type: 'candidate-pair', bytesReceived, responsesReceived };
+      return new Map<string, object>([
+        ['pair', pair],
+        ['transport', { id: 'transport', type: 'transport', selectedCandidatePairId: 'pair' }],
+      ]);
     };
+  }
+
+  /** Media flows for so many seconds. */
+  async flows(seconds: number): Promise<void> {
+    for (let tenth = 0; tenth < 10 * seconds; tenth++) {
+      this.bytesReceived += 100;
+      await vi.advanceTimersByTimeAsync(100);
+    }
   }
 
   async turns(state: types.ConnectionState): Promise<void> {
