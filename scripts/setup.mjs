@@ -13,7 +13,7 @@ import { projectNode } from './setup/node24.mjs';
 import { nodeModules } from './setup/paths.mjs';
 import { ensureProgram } from './setup/programs.mjs';
 import { ensureUws } from './setup/uws.mjs';
-import { copyWorker, ensureWorker } from './setup/worker.mjs';
+import { copyWorker, ensureWorker } from './setup/worker/worker.mjs';
 
 const OLDEST_NODE = 18;
 

@@ -3,7 +3,7 @@
 import { type Member, type NodeId, NodePool, type NodeReport, type PlacementPolicy, systemClock } from '@sluice/shared';
 import { seeded } from '@sluice/shared/testing';
 import { Placements } from '../../apps/signaling/src/nodes/placements.ts';
-import { nodeReport } from '../support/neighbourhood.ts';
+import { nodeReport } from '../support/clusters/neighbourhood.ts';
 import { percentile } from './measure/statistics.ts';
 
 const choices = 20_000;

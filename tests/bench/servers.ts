@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { eventually, within } from '../../packages/shared/testing/index.ts';
-import { startProcessCluster } from '../support/cluster.ts';
-import { RedisProcess } from '../support/redis-process.ts';
+import { startProcessCluster } from '../support/clusters/cluster.ts';
+import { RedisProcess } from '../support/redis/redis-process.ts';
 import { workersOf } from './measure/processes.ts';
 
 /** The yardstick, in a process of its own. */

@@ -1,14 +1,14 @@
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { hearsSound } from '../support/browser-media.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { hearsSound } from '../support/browsers/browser-media.ts';
 import { TestFirefox } from '../support/browsers/firefox.ts';
 import { everybodyMeets, forEverybody, join, type People, picturesMove } from '../support/browsers/meeting.ts';
 import type { Tab } from '../support/browsers/tab.ts';
 import { testimonyOf, witness } from '../support/browsers/witness.ts';
-import { startProcessCluster } from '../support/cluster.ts';
-import { watchPicture } from '../support/picture-gaps.ts';
-import { startRedis } from '../support/redis.ts';
+import { startProcessCluster } from '../support/clusters/cluster.ts';
+import { watchPicture } from '../support/browsers/picture-gaps.ts';
+import { startRedis } from '../support/redis/redis.ts';
 
 /** Firefox pairs no loopback candidate: the machine's outside address is announced. */
 const reachable = { RTC_LISTEN_IP: '0.0.0.0' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
 import { TestFirefox } from '../support/browsers/firefox.ts';
 import { everybodyMeets, join } from '../support/browsers/meeting.ts';
 import { npmStart } from '../support/browsers/npm-start.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { everybodyMeets, longestStandstill, picturesMove } from '../support/browsers/meeting.ts';
 import { testimonyOf } from '../support/browsers/witness.ts';
 import { callInside, type CallInside, type Inside } from '../support/network/call-inside.ts';
-import { pictureGaps } from '../support/picture-gaps.ts';
+import { pictureGaps } from '../support/browsers/picture-gaps.ts';
 
 interface Change {
   waysUp: 1 | 2;

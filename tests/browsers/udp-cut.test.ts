@@ -4,7 +4,7 @@ import { everybodyMeets, longestStandstill, picturesMove } from '../support/brow
 import { pass } from '../support/browsers/pass.ts';
 import { testimonyOf } from '../support/browsers/witness.ts';
 import { callInside, type Inside } from '../support/network/call-inside.ts';
-import { pictureGaps } from '../support/picture-gaps.ts';
+import { pictureGaps } from '../support/browsers/picture-gaps.ts';
 
 const cutSeconds = 20;
 

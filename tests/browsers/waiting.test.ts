@@ -1,7 +1,7 @@
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { seesFrames } from '../support/browser-media.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { seesFrames } from '../support/browsers/browser-media.ts';
 import { everybodyMeets, join } from '../support/browsers/meeting.ts';
 import { npmStart, type RunningCluster } from '../support/browsers/npm-start.ts';
 import { pass } from '../support/browsers/pass.ts';

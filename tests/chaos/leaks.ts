@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { eventually } from '@sluice/shared/testing';
-import { ask } from '../support/redis-process.ts';
-import { scrape } from '../support/cluster.ts';
+import { ask } from '../support/redis/redis-process.ts';
+import { scrape } from '../support/clusters/cluster.ts';
 import { type Child, opsUrl, type Stage } from './stage.ts';
 
 /** Gauges that are 0 when no peer is there. */

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { ProcessCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { workersOf } from '../bench/measure/processes.ts';
-import { readMetric } from '../support/cluster.ts';
-import { ask, freePorts, RedisProcess } from '../support/redis-process.ts';
-import { startSentinel, type TestSentinel } from '../support/redis.ts';
-import { TcpWay } from '../support/tcp-way.ts';
+import { readMetric } from '../support/clusters/cluster.ts';
+import { ask, freePorts, RedisProcess } from '../support/redis/redis-process.ts';
+import { startSentinel, type TestSentinel } from '../support/redis/redis.ts';
+import { TcpWay } from '../support/network/tcp-way.ts';
 
 // Every process of every stage ends with this one.
 process.setMaxListeners(100);

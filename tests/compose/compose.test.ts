@@ -1,8 +1,8 @@
 import { eventually } from '@sluice/shared/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { received, seesFrames } from '../support/browser-media.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { received, seesFrames } from '../support/browsers/browser-media.ts';
 import { ComposeCluster } from '../support/compose.ts';
 
 const scale = { gateway: 2, 'media-node': 3 };

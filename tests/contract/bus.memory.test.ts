@@ -1,4 +1,4 @@
 import { busContract } from '../../packages/shared/testing/bus-contract.ts';
-import { memoryRig } from '../support/rigs.ts';
+import { memoryRig } from '../support/clusters/rigs.ts';
 
 busContract('memory', memoryRig);

@@ -1,5 +1,5 @@
 import { busContract } from '../../packages/shared/testing/bus-contract.ts';
-import { clusterRig, redisRig } from '../support/rigs.ts';
+import { clusterRig, redisRig } from '../support/clusters/rigs.ts';
 
 busContract('one Redis', redisRig);
 busContract('Redis Cluster', clusterRig);

@@ -1,4 +1,4 @@
 import { directoryContract } from '../../packages/shared/testing/directory-contract.ts';
-import { memoryRig } from '../support/rigs.ts';
+import { memoryRig } from '../support/clusters/rigs.ts';
 
 directoryContract('memory', memoryRig);

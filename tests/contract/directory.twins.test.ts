@@ -6,7 +6,7 @@ import type { Json } from '../../packages/shared/src/protocol/fields.ts';
 import type { EventBatch, Owner, RoomSnapshot } from '../../packages/shared/src/protocol/room.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';
 import { freshRoomName, type Member, type Rig } from '../../packages/shared/testing/rig.ts';
-import { memoryRig, redisRig } from '../support/rigs.ts';
+import { memoryRig, redisRig } from '../support/clusters/rigs.ts';
 
 /** One call, the same for both twins, and what a counterexample says of it. */
 interface Call {

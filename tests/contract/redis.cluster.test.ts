@@ -1,9 +1,9 @@
 import { test } from 'vitest';
 import { hashSlot } from '../../packages/shared/src/bus/hash-slot.ts';
 import { eventually } from '../../packages/shared/testing/index.ts';
-import { startRedisCluster, type TestRedisCluster } from '../support/redis.ts';
-import { ask } from '../support/redis-process.ts';
-import { openMember } from '../support/rigs.ts';
+import { startRedisCluster, type TestRedisCluster } from '../support/redis/redis.ts';
+import { ask } from '../support/redis/redis-process.ts';
+import { openMember } from '../support/clusters/rigs.ts';
 
 /** Takes the channel's slot from the master that serves it to another. */
 async function moveSlot(cluster: TestRedisCluster, channel: string): Promise<void> {

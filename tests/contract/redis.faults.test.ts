@@ -4,10 +4,10 @@ import { createLogger, type Logger } from '../../packages/shared/src/base/loggin
 import { connectRedis } from '../../packages/shared/src/redis/redis-commands.ts';
 import { readRedisTarget } from '../../packages/shared/src/redis/redis-target.ts';
 import { eventually, ManualClock, within } from '../../packages/shared/testing/index.ts';
-import { startRedis, startSentinel } from '../support/redis.ts';
-import { freePort, RedisProcess } from '../support/redis-process.ts';
-import { openMember } from '../support/rigs.ts';
-import { TcpWay } from '../support/tcp-way.ts';
+import { startRedis, startSentinel } from '../support/redis/redis.ts';
+import { freePort, RedisProcess } from '../support/redis/redis-process.ts';
+import { openMember } from '../support/clusters/rigs.ts';
+import { TcpWay } from '../support/network/tcp-way.ts';
 
 /** A logger whose warnings a test can read. */
 function listeningLogger(): { log: Logger; warnings: string[] } {

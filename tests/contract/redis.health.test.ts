@@ -1,8 +1,8 @@
 import { openRedisCoordination, type RedisTarget, silentLogger } from '@sluice/shared';
 import { eventually, ownerNamed, peerRecord, roomNamed } from '@sluice/shared/testing';
 import { expect, test } from 'vitest';
-import { ask, RedisProcess } from '../support/redis-process.ts';
-import { startRedisCluster } from '../support/redis.ts';
+import { ask, RedisProcess } from '../support/redis/redis-process.ts';
+import { startRedisCluster } from '../support/redis/redis.ts';
 
 const patience = { withinMs: 10_000, everyMs: 20 };
 

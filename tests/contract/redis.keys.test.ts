@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { readRedisTarget } from '../../packages/shared/src/redis/redis-target.ts';
 import { roomKeys } from '../../packages/shared/src/directory/keys.ts';
 import { eventually, ownerNamed, peerRecord, producerRecord, roomNamed } from '../../packages/shared/testing/index.ts';
-import { startRedis } from '../support/redis.ts';
-import { openMember } from '../support/rigs.ts';
+import { startRedis } from '../support/redis/redis.ts';
+import { openMember } from '../support/clusters/rigs.ts';
 
 const roomy = { maxPeers: 10 };
 const owner = ownerNamed('node-a');

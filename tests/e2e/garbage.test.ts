@@ -1,9 +1,9 @@
 import { eventually } from '@sluice/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { readMetric } from '../support/cluster.ts';
-import { ask } from '../support/redis-process.ts';
-import { processes } from '../support/topologies.ts';
-import { newRoom, useStage } from '../support/use-stage.ts';
+import { readMetric } from '../support/clusters/cluster.ts';
+import { ask } from '../support/redis/redis-process.ts';
+import { processes } from '../support/clusters/topologies.ts';
+import { newRoom, useStage } from '../support/clusters/use-stage.ts';
 
 const deep = 100_000;
 

@@ -1,8 +1,8 @@
 import { eventually } from '@sluice/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { readMetric } from '../support/cluster.ts';
-import { hotWorkers } from '../support/topologies.ts';
-import { newRoom, useStage } from '../support/use-stage.ts';
+import { readMetric } from '../support/clusters/cluster.ts';
+import { hotWorkers } from '../support/clusters/topologies.ts';
+import { newRoom, useStage } from '../support/clusters/use-stage.ts';
 
 const soon = { withinMs: 15_000, everyMs: 100 };
 

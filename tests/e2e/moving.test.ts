@@ -1,11 +1,11 @@
 import { eventually } from '@sluice/shared/testing';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { hearsSound, seesFrames } from '../support/browser-media.ts';
-import { startProcessCluster } from '../support/cluster.ts';
-import { pictureGaps, watchPicture } from '../support/picture-gaps.ts';
-import { startRedis } from '../support/redis.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { hearsSound, seesFrames } from '../support/browsers/browser-media.ts';
+import { startProcessCluster } from '../support/clusters/cluster.ts';
+import { pictureGaps, watchPicture } from '../support/browsers/picture-gaps.ts';
+import { startRedis } from '../support/redis/redis.ts';
 
 /** Ada by the first gateway on the first node, Bob by the second on the second; each sees the other. */
 async function meet({ nodes = 3, together = false } = {}) {

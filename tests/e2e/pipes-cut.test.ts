@@ -2,10 +2,10 @@ import { LocalCluster } from '@sluice/local';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { eventually } from '@sluice/shared/testing';
-import { TestBrowser } from '../support/browser.ts';
-import { hearsSound, seesFrames } from '../support/browser-media.ts';
-import { forgetGaps, pictureGaps, watchPicture } from '../support/picture-gaps.ts';
-import { cutUdp } from '../support/udp-cut.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { hearsSound, seesFrames } from '../support/browsers/browser-media.ts';
+import { forgetGaps, pictureGaps, watchPicture } from '../support/browsers/picture-gaps.ts';
+import { cutUdp } from '../support/network/udp-cut.ts';
 
 const pipeAddress = (index: number) => `127.0.2.${index + 1}`;
 

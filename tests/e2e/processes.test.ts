@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { processes } from '../support/topologies.ts';
-import { useStage } from '../support/use-stage.ts';
+import { processes } from '../support/clusters/topologies.ts';
+import { useStage } from '../support/clusters/use-stage.ts';
 import { callScenario } from './scenarios/call.ts';
 import { codecScenarios } from './scenarios/codecs.ts';
 import { dataScenarios } from './scenarios/data.ts';

@@ -1,10 +1,10 @@
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { readMetric, startProcessCluster, type TestCluster } from '../support/cluster.ts';
-import { MediaPage } from '../support/media-page.ts';
-import { type TestRedis, startRedis } from '../support/redis.ts';
-import { patience } from '../support/topologies.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { readMetric, startProcessCluster, type TestCluster } from '../support/clusters/cluster.ts';
+import { MediaPage } from '../support/browsers/media-page.ts';
+import { type TestRedis, startRedis } from '../support/redis/redis.ts';
+import { patience } from '../support/clusters/topologies.ts';
 
 const people = 6;
 /** Thirty of these are decoded at once, on whatever machine this runs. */

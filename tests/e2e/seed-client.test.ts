@@ -1,9 +1,9 @@
 import { eventually, within } from '@sluice/shared/testing';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { TestBrowser } from '../support/browser.ts';
-import { serveScript } from '../support/browser-script.ts';
-import { startTestCluster } from '../support/cluster.ts';
+import { TestBrowser } from '../support/browsers/browser.ts';
+import { serveScript } from '../support/browsers/browser-script.ts';
+import { startTestCluster } from '../support/clusters/cluster.ts';
 
 /** A page with the seed's client, and a cluster of `nodes` for it. */
 async function start(nodes: number) {

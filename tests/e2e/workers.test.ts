@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { workers } from '../support/topologies.ts';
-import { useStage } from '../support/use-stage.ts';
+import { workers } from '../support/clusters/topologies.ts';
+import { useStage } from '../support/clusters/use-stage.ts';
 import { callScenario } from './scenarios/call.ts';
 import { dataScenarios } from './scenarios/data.ts';
 import { pipeScenarios } from './scenarios/pipes.ts';

@@ -3,8 +3,8 @@ import type { DrainStatus } from '@sluice/shared';
 import { SluiceError } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { RawPeer } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 type Node = LocalCluster['nodes'][number];
 

@@ -1,10 +1,10 @@
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type TestCluster, startProcessCluster } from '../support/cluster.ts';
-import { RawPeer } from '../support/raw-peer.ts';
-import { RedisProcess } from '../support/redis-process.ts';
-import { TcpWay } from '../support/tcp-way.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { type TestCluster, startProcessCluster } from '../support/clusters/cluster.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { RedisProcess } from '../support/redis/redis-process.ts';
+import { TcpWay } from '../support/network/tcp-way.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 // Leases are 2 s. What is watched here goes past the resume window, which is 5 s instead of 30.
 const resumeWindowMs = 5000;

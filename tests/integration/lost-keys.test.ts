@@ -3,10 +3,10 @@ import { eventually } from '@sluice/shared/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DirectoryReader, type DirectoryRoom } from '../chaos/audit/directory-room.ts';
-import { RawPeer } from '../support/raw-peer.ts';
-import { startRedis, type TestRedis } from '../support/redis.ts';
-import { eventsOf, type Heard } from '../support/two-nodes.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { startRedis, type TestRedis } from '../support/redis/redis.ts';
+import { eventsOf, type Heard } from '../support/clusters/two-nodes.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 let redis: TestRedis;
 let cluster: LocalCluster;

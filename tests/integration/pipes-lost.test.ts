@@ -12,8 +12,8 @@ import {
   sliceOf,
   soon,
   useTwoNodes,
-} from '../support/two-nodes.ts';
-import { newRoom } from '../support/use-stage.ts';
+} from '../support/clusters/two-nodes.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 useTwoNodes();
 

@@ -1,9 +1,18 @@
 import type { ProducerId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { rtpParametersOf } from '../support/raw-peer.ts';
-import { endsOf, intercept, join, nodes, pairsBetween, sliceOf, soon, useTwoNodes } from '../support/two-nodes.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { rtpParametersOf } from '../support/raw/raw-peer.ts';
+import {
+  endsOf,
+  intercept,
+  join,
+  nodes,
+  pairsBetween,
+  sliceOf,
+  soon,
+  useTwoNodes,
+} from '../support/clusters/two-nodes.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 useTwoNodes();
 

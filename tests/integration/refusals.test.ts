@@ -2,9 +2,9 @@ import { LocalCluster } from '@sluice/local';
 import type { ActionName } from '@sluice/shared/protocol';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readMetric } from '../support/cluster.ts';
-import { RawPeer, rtpParametersOf } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { readMetric } from '../support/clusters/cluster.ts';
+import { RawPeer, rtpParametersOf } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 let cluster: LocalCluster;
 

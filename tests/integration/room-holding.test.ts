@@ -1,7 +1,7 @@
 import { LocalCluster } from '@sluice/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RawPeer } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 let cluster: LocalCluster;
 

@@ -2,8 +2,8 @@ import { LocalCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTalking } from '../support/native/talker.ts';
-import { RawPeer } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 const soon = { withinMs: 10_000 };
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { describe, expect, it } from 'vitest';
-import { ask, freePort, RedisProcess } from '../support/redis-process.ts';
+import { ask, freePort, RedisProcess } from '../support/redis/redis-process.ts';
 
 const apps = {
   node: fileURLToPath(new URL('../../apps/media-node/src/main.ts', import.meta.url)),

@@ -2,8 +2,8 @@ import type { OperationParams, RoomId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
 import { describeCarried } from '../../apps/media-node/src/mediasoup/consumers.ts';
-import { eventsOf, join, nodes, sliceOf, soon, useTwoNodes } from '../support/two-nodes.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { eventsOf, join, nodes, sliceOf, soon, useTwoNodes } from '../support/clusters/two-nodes.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 useTwoNodes();
 

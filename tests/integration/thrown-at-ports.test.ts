@@ -1,9 +1,9 @@
 import { type Child, ProcessCluster } from '@sluice/local';
 import { chosenSeed, seeded } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { rawRequest, throwRaw } from '../support/raw-requests.ts';
-import { rawFrames, upgrade } from '../support/raw-frames.ts';
-import { RedisProcess } from '../support/redis-process.ts';
+import { rawRequest, throwRaw } from '../support/raw/raw-requests.ts';
+import { rawFrames, upgrade } from '../support/raw/raw-frames.ts';
+import { RedisProcess } from '../support/redis/redis-process.ts';
 
 /** Among the generated requests are drains. Without a token they may be this machine's own, and would be done. */
 const token = 'a-token-that-no-generated-request-has';

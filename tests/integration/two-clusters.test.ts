@@ -2,8 +2,8 @@ import { LocalCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { RawPeer } from '../support/raw-peer.ts';
-import { RedisProcess } from '../support/redis-process.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { RedisProcess } from '../support/redis/redis-process.ts';
 
 const shape = { nodes: 1, gateways: 1, workers: 1, port: 0, host: '127.0.0.1' };
 

@@ -3,9 +3,9 @@ import { LocalCluster } from '@sluice/local';
 import type { MoveEvent } from '@sluice/shared/protocol';
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { readMetric } from '../support/cluster.ts';
-import { RawPeer, rtpParametersOf } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { readMetric } from '../support/clusters/cluster.ts';
+import { RawPeer, rtpParametersOf } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 /** One node with one worker: who loses it waits for the next. */
 async function lonely(gateways = 1) {

@@ -2,8 +2,8 @@ import { LocalCluster } from '@sluice/local';
 import type { RoomId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RawPeer } from '../support/raw-peer.ts';
-import { newRoom } from '../support/use-stage.ts';
+import { RawPeer } from '../support/raw/raw-peer.ts';
+import { newRoom } from '../support/clusters/use-stage.ts';
 
 type Node = LocalCluster['nodes'][number];
 

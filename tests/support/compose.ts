@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@sluice/shared/testing';
 import * as z from 'zod';
-import { freePort } from './redis-process.ts';
+import { freePort } from './redis/redis-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

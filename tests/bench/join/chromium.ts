@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { TestBrowser } from '../../support/browser.ts';
-import { serveScript } from '../../support/browser-script.ts';
+import { TestBrowser } from '../../support/browsers/browser.ts';
+import { serveScript } from '../../support/browsers/browser-script.ts';
 import type { SeedServer, SluiceCluster } from '../servers.ts';
 import type { JoinCase } from './cases.ts';
 import type { JoinTimes, Place } from './page.ts';

@@ -1,6 +1,6 @@
 // npm run chaos -- --browser [--runs N --document]: what faults cost two people in Chromium.
 
-import { TestBrowser } from '../../support/browser.ts';
+import { TestBrowser } from '../../support/browsers/browser.ts';
 import { type BrowserFigures, noFigures } from './table.ts';
 import { Meeting } from './meeting.ts';
 import { type Child, Stage } from '../stage.ts';

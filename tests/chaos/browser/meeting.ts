@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
 import { eventually } from '@sluice/shared/testing';
-import type { TestBrowser } from '../../support/browser.ts';
-import { hearsSound, seesFrames } from '../../support/browser-media.ts';
-import { longestDecodedGap, watchDecoded } from '../../support/decoded-frames.ts';
-import { forgetGaps, pictureGaps, watchPicture } from '../../support/picture-gaps.ts';
+import type { TestBrowser } from '../../support/browsers/browser.ts';
+import { hearsSound, seesFrames } from '../../support/browsers/browser-media.ts';
+import { longestDecodedGap, watchDecoded } from '../../support/browsers/decoded-frames.ts';
+import { forgetGaps, pictureGaps, watchPicture } from '../../support/browsers/picture-gaps.ts';
 import type { Gap } from './table.ts';
 import type { Child, Stage } from '../stage.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { joinRoom, type Room } from '@sluice/client';
-import { ask } from '../../support/redis-process.ts';
+import { ask } from '../../support/redis/redis-process.ts';
 import type { Fault, Scene } from '../fault.ts';
-import type { Fate } from '../../support/tcp-way.ts';
+import type { Fate } from '../../support/network/tcp-way.ts';
 
 /** People come, say something and go while messages are maltreated. Returns how many could not. */
 async function traffic({ stage, ada, problem, note }: Scene, forMs: number, mostFailures: number): Promise<void> {

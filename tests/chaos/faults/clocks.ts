@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ask } from '../../support/redis-process.ts';
+import { ask } from '../../support/redis/redis-process.ts';
 import type { Fault } from '../fault.ts';
 
 /** libfaketime, which lies about the wall clock to one process. */

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '@sluice/shared/testing';
-import { cutUdp, type UdpCutOptions } from '../../support/udp-cut.ts';
+import { cutUdp, type UdpCutOptions } from '../../support/network/udp-cut.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Stage } from '../stage.ts';
-import type { Direction } from '../../support/tcp-way.ts';
+import type { Direction } from '../../support/network/tcp-way.ts';
 
 /** A node that Redis doesn't hear keeps what it has until its peers have gone elsewhere. */
 async function nodeIsCutOff(scene: Scene, cut: () => void): Promise<void> {

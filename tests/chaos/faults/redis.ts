@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connection } from '@sluice/client';
 import { eventually } from '@sluice/shared/testing';
-import { ask } from '../../support/redis-process.ts';
+import { ask } from '../../support/redis/redis-process.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { untilRight, wrongForNewcomer, wrongInRedis } from '../newcomer.ts';
 

@@ -1,9 +1,9 @@
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import type { MediaPage } from '../../support/media-page.ts';
-import { onNodes, type Stage } from '../../support/topologies.ts';
-import { workerUdpPorts } from '../../support/udp-ports.ts';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import type { MediaPage } from '../../support/browsers/media-page.ts';
+import { onNodes, type Stage } from '../../support/clusters/topologies.ts';
+import { workerUdpPorts } from '../../support/network/udp-ports.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 /** The size that a browser keeps even where the machine is busy; a larger one it would scale down. */
 const camera = { width: 320, height: 180 };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 const codecs = ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'];
 

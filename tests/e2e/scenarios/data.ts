@@ -1,6 +1,6 @@
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 /** Data channels, over SCTP from one browser to another. */
 export function dataScenarios(on: OnStage): void {

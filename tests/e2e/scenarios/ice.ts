@@ -1,8 +1,8 @@
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import { readMetric } from '../../support/cluster.ts';
-import { MediaPage } from '../../support/media-page.ts';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import { readMetric } from '../../support/clusters/cluster.ts';
+import { MediaPage } from '../../support/browsers/media-page.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 const soon = { withinMs: 15_000, everyMs: 50 };
 

@@ -1,7 +1,7 @@
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import type { MediaPage } from '../../support/media-page.ts';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import type { MediaPage } from '../../support/browsers/media-page.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 /** Large enough for two layers, the lower one half as wide. */
 const camera = { width: 640, height: 360 };

@@ -1,8 +1,8 @@
 import { eventually } from '@sluice/shared/testing';
 import { expect, it } from 'vitest';
-import type { MediaPage } from '../../support/media-page.ts';
-import { onNodes, type Stage } from '../../support/topologies.ts';
-import { newRoom, type OnStage } from '../../support/use-stage.ts';
+import type { MediaPage } from '../../support/browsers/media-page.ts';
+import { onNodes, type Stage } from '../../support/clusters/topologies.ts';
+import { newRoom, type OnStage } from '../../support/clusters/use-stage.ts';
 
 const camera = { width: 320, height: 180 };
 const soon = { withinMs: 10_000, everyMs: 50 };

@@ -1,8 +1,8 @@
 import { LocalCluster, outsideAddresses } from '@sluice/local';
 import { isIPv6 } from 'node:net';
 import { expect, it } from 'vitest';
-import { RawPeer } from '../../support/raw-peer.ts';
-import { freePort } from '../../support/redis-process.ts';
+import { RawPeer } from '../../support/raw/raw-peer.ts';
+import { freePort } from '../../support/redis/redis-process.ts';
 
 const shape = { nodes: 1, gateways: 1, workers: 1, port: 0, host: '127.0.0.1' };
 

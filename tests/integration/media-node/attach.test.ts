@@ -3,8 +3,8 @@ import type { RoomId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Connection } from '../../../packages/client/src/line/connection.ts';
-import { RawPeer } from '../../support/raw-peer.ts';
-import { newRoom } from '../../support/use-stage.ts';
+import { RawPeer } from '../../support/raw/raw-peer.ts';
+import { newRoom } from '../../support/clusters/use-stage.ts';
 
 let cluster: LocalCluster;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LoneNode } from '../../support/lone-node.ts';
+import { LoneNode } from '../../support/clusters/lone-node.ts';
 
 test('[NO41] a consumer keeps its priority when its worker dies, and when its peer moves to another node', async () => {
   await using lone = await LoneNode.start({ settings: { WORKERS: '2', PLACEMENT: 'spread' } });

@@ -1,8 +1,8 @@
 import type { ConsumerId } from '@sluice/shared';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LoneNode, microphone, type PlayedGateway, type PlayedSession } from '../../support/lone-node.ts';
-import { newRoom } from '../../support/use-stage.ts';
+import { LoneNode, microphone, type PlayedGateway, type PlayedSession } from '../../support/clusters/lone-node.ts';
+import { newRoom } from '../../support/clusters/use-stage.ts';
 
 let lone: LoneNode;
 let gateway: PlayedGateway;

@@ -2,9 +2,9 @@ import { LocalCluster } from '@sluice/local';
 import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consumeData, type DataOptions, produceData, type Reliability } from '../../support/native/data-peer.ts';
-import { RawPeer } from '../../support/raw-peer.ts';
-import { cutUdp } from '../../support/udp-cut.ts';
-import { newRoom } from '../../support/use-stage.ts';
+import { RawPeer } from '../../support/raw/raw-peer.ts';
+import { cutUdp } from '../../support/network/udp-cut.ts';
+import { newRoom } from '../../support/clusters/use-stage.ts';
 
 const kilobyte = 'x'.repeat(1000);
 const pipeAddress = (index: number) => `127.0.1.${index + 1}`;

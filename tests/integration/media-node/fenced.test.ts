@@ -1,7 +1,7 @@
 import type { RoomId } from '@sluice/shared';
 import { ownerNamed, peerRecord } from '@sluice/shared/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LoneNode, type PlayedGateway, type PlayedSession } from '../../support/lone-node.ts';
+import { LoneNode, type PlayedGateway, type PlayedSession } from '../../support/clusters/lone-node.ts';
 
 let lone: LoneNode;
 let gateway: PlayedGateway;

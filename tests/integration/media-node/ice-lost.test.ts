@@ -4,7 +4,7 @@ import { eventually } from '@sluice/shared/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Network } from '../../support/native/network.ts';
 import { Person } from '../../support/native/person.ts';
-import { newRoom } from '../../support/use-stage.ts';
+import { newRoom } from '../../support/clusters/use-stage.ts';
 
 let cluster: LocalCluster;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Directory } from '@sluice/shared';
 import { expect, test } from 'vitest';
-import { LoneNode } from '../../support/lone-node.ts';
+import { LoneNode } from '../../support/clusters/lone-node.ts';
 import { wrapped } from '../../support/wrapped-directory.ts';
 
 /** A node whose directory takes `ms` for one kind of call. */

@@ -1,6 +1,6 @@
 import { eventually } from '@sluice/shared/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LoneNode, type PlayedGateway } from '../../support/lone-node.ts';
+import { LoneNode, type PlayedGateway } from '../../support/clusters/lone-node.ts';
 
 let lone: LoneNode;
 let gateway: PlayedGateway;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LoneNode, type PlayedGateway } from '../../support/lone-node.ts';
+import { LoneNode, type PlayedGateway } from '../../support/clusters/lone-node.ts';
 
 // The lease is 2 s, the resume window 30 s.
 let lone: LoneNode;

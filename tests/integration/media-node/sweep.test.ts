@@ -1,6 +1,6 @@
 import { type Directory, SluiceError } from '@sluice/shared';
 import { expect, test } from 'vitest';
-import { LoneNode } from '../../support/lone-node.ts';
+import { LoneNode } from '../../support/clusters/lone-node.ts';
 import { wrapped } from '../../support/wrapped-directory.ts';
 
 const sweepMs = 6000;

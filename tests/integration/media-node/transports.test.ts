@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LoneNode, type PlayedGateway, type PlayedSession } from '../../support/lone-node.ts';
+import { LoneNode, type PlayedGateway, type PlayedSession } from '../../support/clusters/lone-node.ts';
 
 // A peer may have eight transports; a join gives it two.
 let lone: LoneNode;

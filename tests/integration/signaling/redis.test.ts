@@ -1,7 +1,7 @@
 import { openRedisCoordination, readRedisTarget, silentLogger, systemClock } from '@sluice/shared';
 import { readGatewayConfig, startGateway } from '@sluice/signaling';
 import { expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { startRedis, type TestRedis } from '../../support/redis/redis.ts';
 import { eventually } from '../../unit/signaling/support/eventually.ts';
 import { FakeNode } from '../../unit/signaling/support/fake-node.ts';
 import { Client } from './support.ts';

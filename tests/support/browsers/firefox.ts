@@ -1,5 +1,5 @@
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
-import { findFirefox } from '../find-program.ts';
+import { findFirefox } from './find-program.ts';
 import type { Tab } from './tab.ts';
 
 export type FirefoxPreferences = Record<string, string | number | boolean>;

@@ -1,6 +1,6 @@
 import { eventually } from '@sluice/shared/testing';
-import { hearsSound, received, seesFrames } from '../browser-media.ts';
-import { forgetGaps, pictureGaps } from '../picture-gaps.ts';
+import { hearsSound, received, seesFrames } from './browser-media.ts';
+import { forgetGaps, pictureGaps } from './picture-gaps.ts';
 import type { Opens, Tab } from './tab.ts';
 
 /** Small pictures: three browsers encode and decode them on two cores. */

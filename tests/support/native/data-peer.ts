@@ -1,6 +1,6 @@
 import type { TransportParameters } from '@sluice/shared/protocol';
 import { type DataChannel, type DataChannelInitConfig, PeerConnection } from 'node-datachannel';
-import type { RawPeer } from '../raw-peer.ts';
+import type { RawPeer } from '../raw/raw-peer.ts';
 import { dataDescription, localDtlsParameters } from './sdp.ts';
 
 export type Reliability = Pick<DataChannelInitConfig, 'unordered' | 'maxRetransmits' | 'maxPacketLifeTime'>;

@@ -1,5 +1,5 @@
 import { Audio, PeerConnection } from 'node-datachannel';
-import type { RawPeer } from '../raw-peer.ts';
+import type { RawPeer } from '../raw/raw-peer.ts';
 import { audio } from './rtp.ts';
 import { localDtlsParameters, remoteDescription } from './sdp.ts';
 

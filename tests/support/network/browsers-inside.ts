@@ -1,8 +1,8 @@
-import { TestBrowser } from '../browser.ts';
+import { TestBrowser } from '../browsers/browser.ts';
 import { TestFirefox } from '../browsers/firefox.ts';
 import type { Opens, Tab } from '../browsers/tab.ts';
-import { findChromium, findFirefox } from '../find-program.ts';
-import { freePort } from '../redis-process.ts';
+import { findChromium, findFirefox } from '../browsers/find-program.ts';
+import { freePort } from '../redis/redis-process.ts';
 import type { NetworkNamespace } from './namespace.ts';
 import { relayPort } from './relay.ts';
 

@@ -2,7 +2,7 @@ import { everybodyMeets, join, longestStandstill, picturesMove } from '../browse
 import { npmStart } from '../browsers/npm-start.ts';
 import type { Tab } from '../browsers/tab.ts';
 import { witness } from '../browsers/witness.ts';
-import { watchPicture } from '../picture-gaps.ts';
+import { watchPicture } from '../browsers/picture-gaps.ts';
 import { type BrowserInside, chromiumFor, firefoxInside } from './browsers-inside.ts';
 import { NetworkNamespace } from './namespace.ts';
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cutUdp, type UdpCut } from '../udp-cut.ts';
+import { cutUdp, type UdpCut } from './udp-cut.ts';
 
 const run = promisify(execFile);
 const ip = (...args: string[]) => run('ip', args);

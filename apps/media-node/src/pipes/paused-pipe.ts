@@ -27,7 +27,7 @@ export interface PausedPipe {
 /**
  * As the pipe's own `consume`, and paused. The worker takes `paused` of any consumer and every transport's `consume`
  * has it; only the pipe's own leaves it out, so the one that it overrides is called. It makes the same parameters when it
- * is given the router's capabilities without what a pipe doesn't carry (tests/integration/media-node/paused-pipe.test.ts).
+ * is given the router's capabilities without what a pipe doesn't carry (tests/integration/media-node/pipes/paused-pipe.test.ts).
  */
 export async function consumePaused(transport: types.PipeTransport, options: PausedPipeOptions): Promise<PausedPipe> {
   const base = Object.getPrototypeOf(Object.getPrototypeOf(transport)) as types.Transport;
