@@ -32,7 +32,7 @@ export function letGo(node: FencedOptions, slice: Slice): void {
   void changeBoot(node, slice.owner);
 }
 
-/** Peers that are still here have nobody who moves them. */
+/** No gateway has moved the peers that are still here. */
 function giveUp({ slices }: FencedOptions, slice: Slice): void {
   for (const peer of slice.present()) void releaseMedia({ slices }, { slice, peer }, 'nodeLost');
   void slices.drop(slice);

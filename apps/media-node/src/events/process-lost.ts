@@ -71,7 +71,4 @@ function reattachAll(node: ProcessLostOptions, gateway: string): void {
   }
 }
 
-function holds({ feed }: Slice, { boot }: Report): boolean {
-  for (const peer of feed.view.peers.values()) if (peer.boot === boot) return true;
-  return false;
-}
+const holds = ({ feed }: Slice, { boot }: Report): boolean => feed.view.whereabouts.hasPeerOf(boot);

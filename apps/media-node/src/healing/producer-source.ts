@@ -40,7 +40,7 @@ export async function sourceOf(node: ProducerSourceOptions, slice: Slice, record
 /** Nodes that may reach both, in the order to ask them: those in the room first, since they have it already perhaps. */
 function relaysFor(node: ProducerSourceOptions, slice: Slice, origin: string): string[] {
   const inRoom = new Set<string>();
-  for (const peer of slice.feed.view.peers.values()) inRoom.add(channels.node(peer.node, peer.boot));
+  for (const { node: id, boot } of slice.feed.view.whereabouts.withPeers()) inRoom.add(channels.node(id, boot));
   return node.registry
     .nodes()
     .filter(({ report }) => report.accepting && report.address !== origin && report.id !== node.owner.node)

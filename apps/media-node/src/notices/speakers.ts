@@ -1,4 +1,4 @@
-import type { Clock, Owner, PeerId, PeerRecord, ProducerId, RoomId, Speaker, Timer } from '@sluice/shared';
+import type { Clock, Owner, PeerId, ProducerId, RoomId, Speaker, Timer } from '@sluice/shared';
 import { loudestOf, sameSpeakers } from '@sluice/shared';
 import type { SliceRouter } from '../mediasoup/slice-router.ts';
 import type { Notices } from './notices.ts';
@@ -74,7 +74,7 @@ export class Speakers {
 export interface SpeakersSlice {
   readonly room: RoomId;
   readonly owner: Owner;
-  readonly feed: { readonly view: { readonly peers: ReadonlyMap<PeerId, PeerRecord> } };
+  readonly feed: { readonly view: { readonly whereabouts: { gateways(): Iterable<string> } } };
   readonly producers: { get(producerId: ProducerId): { peer: { id: PeerId } } | undefined };
 }
 
@@ -85,8 +85,7 @@ export function createSpeakers(slice: SpeakersSlice, { clock, notices }: { clock
     clock,
     peerOf: (producerId) => slice.producers.get(producerId as ProducerId)?.peer.id,
     tell: (speakers) => {
-      const gateways = new Set(Array.from(feed.view.peers.values(), ({ gateway }) => gateway));
-      notices.tellSpeakers(gateways, { room, boot: owner.boot, speakers });
+      notices.tellSpeakers(feed.view.whereabouts.gateways(), { room, boot: owner.boot, speakers });
     },
   });
 }

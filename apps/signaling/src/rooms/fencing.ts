@@ -6,7 +6,7 @@ import type { FollowedRooms } from './followed-rooms.ts';
 /** How many rooms are fenced at a time. More is sooner done, and more at once for Redis. */
 const roomsAtOnce = 64;
 
-/** More often finds the dead sooner and costs a look at every record of every room that is followed here. */
+/** More often finds the dead sooner and costs a look at the owners in every room that is followed here. */
 const sweepEveryMs = 1000;
 /**
  * An orphan that no node has taken over after this long, in ms, is taken out: longer than a resume window, within which

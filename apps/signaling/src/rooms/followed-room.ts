@@ -100,7 +100,7 @@ export class FollowedRoom {
   /** The nodes that the room is on, as far as is known; those that peers of this gateway are just entering included. */
   presentNodes(): ReadonlySet<NodeId> {
     const nodes = new Set(this.#entering.nodes());
-    for (const { node } of this.#feed.view.peers.values()) nodes.add(node);
+    for (const { node } of this.#feed.view.whereabouts.withPeers()) nodes.add(node);
     return nodes;
   }
 
@@ -137,6 +137,11 @@ export class FollowedRoom {
     return this.#feed.catchUp();
   }
 
+  /** The directory was away: the next reading takes all of the room. */
+  recheck(): void {
+    this.#feed.recheck();
+  }
+
   /** What a peer has missed since `after`; undefined where only a picture of the whole room will do. */
   missedBy(peerId: PeerId, after: Position): Promise<Missed | undefined> {
     return readMissed({ directory: this.#directory, feed: this.#feed, room: this.room }, peerId, after);
@@ -149,13 +154,7 @@ export class FollowedRoom {
 
   /** Each node's incarnation that has a peer or a producer in the room, once. */
   *owners(): Generator<Owner> {
-    const seen = new Set<BootId>();
-    for (const records of [this.#feed.view.peers, this.#feed.view.producers]) {
-      for (const { node, boot } of records.values()) {
-        if (!seen.has(boot)) yield { room: this.room, node, boot };
-        seen.add(boot);
-      }
-    }
+    for (const owner of this.#feed.view.whereabouts.owners()) yield { room: this.room, ...owner };
   }
 
   peersOn(boot: BootId): PeerId[] {

@@ -27,7 +27,7 @@ function start(rooms: Room[]) {
         closed.push(room);
       },
     },
-    feed: { view: { peers: new Map([['peer', { boot: foreign ? 'another' : lostNode.boot }]]) } },
+    feed: { view: { whereabouts: { hasPeerOf: () => !foreign } } },
   }));
   let counted = 0;
   const node = {

@@ -9,16 +9,17 @@ function verifying(count: number, read: (index: number) => Promise<void>) {
   const clock = new ManualClock();
   const hub = createMemoryHub({ clock });
   const reads = Array.from({ length: count }, () => 0);
-  let [now, most] = [0, 0];
+  let [now, most, rechecks] = [0, 0, 0];
   const feeds = reads.map((_, index) => ({
     catchUp: async () => {
       reads[index] = (reads[index] ?? 0) + 1;
       most = Math.max(most, ++now);
       await read(index).finally(() => now--);
     },
+    recheck: () => void rechecks++,
   }));
   const verifier = new FeedVerifier({ feeds: () => feeds, bus: createMemoryBus(hub), clock, log: silentLogger });
-  return { clock, hub, verifier, reads, mostAtOnce: () => most };
+  return { clock, hub, verifier, reads, mostAtOnce: () => most, rechecks: () => rechecks };
 }
 
 describe('the verification of all rooms', () => {
@@ -56,7 +57,9 @@ describe('the verification of all rooms', () => {
 
   it('[GW45] is made once more where the bus comes back in the middle of it', async () => {
     const first = Promise.withResolvers<void>();
-    const { hub, clock, verifier, reads } = verifying(2, (index) => (index === 0 ? first.promise : Promise.resolve()));
+    const { hub, clock, verifier, reads, rechecks } = verifying(2, (index) =>
+      index === 0 ? first.promise : Promise.resolve(),
+    );
     verifier.start();
     await clock.advance(6100);
     expect(reads).toEqual([1, 1]);
@@ -67,6 +70,7 @@ describe('the verification of all rooms', () => {
     first.resolve();
     await settle();
     expect(reads).toEqual([2, 2]);
+    expect(rechecks()).toBe(2);
     verifier.stop();
   });
 

@@ -104,3 +104,35 @@ describe('a lost room', () => {
     expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined']);
   });
 });
+
+describe('a directory that was away', () => {
+  it('[CL36] may have other writes under the same numbers: what it has is taken in, what it lacks has time to come back', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    await enter(writer, 'ada');
+    const truth = await enter(writer, 'eve');
+    const [ada, bob] = [peerRecord('ada', owner, { generation: 1 }), peerRecord('bob', owner)];
+    reader.feed.seed({ ...truth, peers: [ada, bob] });
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada', 'bob']);
+    reader.feed.recheck();
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada', 'bob', 'eve']);
+    expect(reader.losses).toBe(1);
+    reader.now += 8000;
+    await reader.feed.catchUp();
+    expect(names(reader)).toEqual(['ada', 'eve']);
+    expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined', 'peerLeft']);
+  });
+
+  it('[CL36] and has lost nothing is read once, without a word', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed(await enter(writer, 'ada'));
+    reader.feed.recheck();
+    await reader.feed.catchUp();
+    await reader.feed.catchUp();
+    expect([names(reader), reader.heard, reader.losses]).toEqual([['ada'], [], 0]);
+    expect(reader.repairs).toEqual(['resync']);
+  });
+});

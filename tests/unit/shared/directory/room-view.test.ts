@@ -1,4 +1,4 @@
-import type { RoomEvent, RoomSnapshot } from '@sluice/shared';
+import type { ProducerRecord, RoomEvent, RoomSnapshot } from '@sluice/shared';
 import { differences, RoomView } from '@sluice/shared';
 import {
   chosenSeed,
@@ -124,4 +124,58 @@ describe('what owners write again after a loss', () => {
       expect(view.news(event)).toEqual(event);
     }
   });
+});
+
+const named = ({ node, boot }: { node: string; boot: string }) => `${node} ${boot}`;
+const distinct = (names: Iterable<string>) => [...new Set(names)].toSorted();
+
+const byId = (producers: ProducerRecord[]) => producers.toSorted((a, b) => a.producerId.localeCompare(b.producerId));
+
+/** What the records of a picture say, walked one by one. */
+const walked = ({ peers, producers }: RoomView) => ({
+  owners: distinct([...peers.values(), ...producers.values()].map(named)),
+  withPeers: distinct([...peers.values()].map(named)),
+  gateways: distinct([...peers.values()].map(({ gateway }) => gateway)),
+  producersOf: [...peers.keys()].map((id) => byId([...producers.values()].filter(({ peerId }) => peerId === id))),
+});
+
+const counted = (view: RoomView) => ({
+  owners: distinct([...view.whereabouts.owners()].map(named)),
+  withPeers: distinct([...view.whereabouts.withPeers()].map(named)),
+  gateways: distinct(view.whereabouts.gateways()),
+  producersOf: [...view.peers.keys()].map((id) => byId(view.producersOf(id))),
+});
+
+/** An event of any kind about few peers, few producers, few nodes and two gateways. */
+function randomEvent(random: Seeded): RoomEvent {
+  const place = ownerNamed(random.pick(['n', 'm', 'o']));
+  const about = peerRecord(random.pick(['a', 'b', 'c']), place, { gateway: random.pick(['gw-1', 'gw-2']) });
+  const { producerId } = producerRecord(`${about.peerId}${random.pick(['1', '2'])}`, about);
+  const { peerId } = about;
+  return random.pick<RoomEvent>([
+    { type: 'peerJoined', peer: about },
+    { type: 'peerUpdated', peer: about },
+    { type: 'peerLeft', peerId, reason: 'left' },
+    { type: 'producerAdded', producer: producerRecord(producerId, about) },
+    { type: 'producerPaused', producerId, peerId },
+    { type: 'producerClosed', producerId, peerId, kind: 'video' },
+  ]);
+}
+
+it('[CL35] where its peers and producers are is counted as events come, and is what its records say', () => {
+  const seed = chosenSeed();
+  const random = seeded(seed);
+  const view = new RoomView();
+  for (let round = 0; round < 500; round++) {
+    view.apply(randomEvent(random));
+    expect(counted(view), `seed ${seed}, round ${round}`).toEqual(walked(view));
+  }
+  expect(counted(view.withMissingFrom(randomView(random))).owners.length).toBeGreaterThan(0);
+});
+
+it('[CL35] what is changed keeps its place in the order', () => {
+  const view = new RoomView();
+  for (const name of ['a', 'b', 'c']) view.apply({ type: 'peerJoined', peer: peerRecord(name, owner) });
+  view.apply({ type: 'peerUpdated', peer: peerRecord('a', owner, { name: 'Ada' }) });
+  expect([...view.peers.keys()]).toEqual(['a', 'b', 'c']);
 });

@@ -23,6 +23,7 @@ const roomsAtOnce = 64;
 /** As `RoomFeed`: reads what was missed, if anything was. */
 export interface VerifiedFeed {
   catchUp(): Promise<void>;
+  recheck(): void;
 }
 
 /** Keeps a process's feeds honest: verifies them now and then, and all of them when the bus comes back. */
@@ -66,6 +67,7 @@ export class FeedVerifier {
     this.#settling = true;
     this.#settled?.cancel();
     if (!connected) return;
+    for (const feed of this.#feeds()) feed.recheck();
     // What is being read may have been read before the bus was lost.
     this.#verifyAll({ again: true });
     this.#settled = this.#clock.setTimer(() => {

@@ -29,6 +29,8 @@ export class RoomFeed {
   #closed = false;
   /** A picture was taken while the directory settled: what it lacked was kept, and has to be looked at again. */
   #keptBack = false;
+  /** The directory was away since it was read: the same numbers may stand for other events by now. */
+  #unsure = false;
   /** The life that the directory has the room in, none where it has it not, in place of the one that was followed. */
   #lost: { epoch: number | undefined; since: number } | undefined;
 
@@ -96,6 +98,14 @@ export class RoomFeed {
     this.#keptBack = true;
     this.#lost ??= { epoch: this.#position.epoch, since: this.#now() };
     this.#options.onLost?.();
+  }
+
+  /**
+   * The directory was away, and may be another one that has lost the last writes and taken in others under the same
+   * numbers. The next reading takes a whole picture, whatever its number.
+   */
+  recheck(): void {
+    this.#unsure = true;
   }
 
   /**
@@ -178,8 +188,8 @@ export class RoomFeed {
       this.#repairAgain = false;
       if (!this.#position || this.#closed) return;
       const before = this.#position;
-      const settled = this.#keptBack && !this.#isSettling();
-      const missed = settled ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
+      const whole = this.#unsure || (this.#keptBack && !this.#isSettling());
+      const missed = whole ? undefined : await this.#options.directory.eventsAfter(this.#options.room, before);
       if (!missed) await this.#resync();
       else this.#fill(missed);
       // Set by a caller that asked meanwhile.
@@ -201,12 +211,25 @@ export class RoomFeed {
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
     if (!heard || !this.#position || this.#closed) return;
     if (snapshot?.epoch === this.#position.epoch) {
-      if (this.#isNews(snapshot, heard)) this.#picture(snapshot, this.#position);
+      if (this.#unsure) this.#takeWhole(snapshot, heard, this.#position);
+      else if (this.#isNews(snapshot, heard)) this.#picture(snapshot, this.#position);
       return;
     }
+    this.#unsure = false;
     this.#noteLoss(snapshot?.epoch);
     if (snapshot && this.#isSettling() && (await this.#followNewLife(snapshot.epoch))) return;
     this.#picture(snapshot, this.#position);
+  }
+
+  #takeWhole(snapshot: RoomSnapshot, heard: Position, now: Position): void {
+    // More was heard while it was read: another reading has that too.
+    if (snapshot.seq >= heard.seq && snapshot.seq < now.seq) {
+      this.#repairAgain = true;
+      return;
+    }
+    this.#unsure = false;
+    if (!this.#view.isWholeIn(snapshot)) this.doubt();
+    this.#picture(snapshot, now);
   }
 
   #isNews({ seq }: RoomSnapshot, heard: Position): boolean {

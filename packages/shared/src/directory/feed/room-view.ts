@@ -1,38 +1,49 @@
 import type { PeerId, ProducerId } from '../../base/ids.ts';
 import type { PeerRecord, ProducerRecord, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** A picture of a room, kept by applying its events in order. */
 export class RoomView {
-  readonly peers = new Map<PeerId, PeerRecord>();
-  readonly producers = new Map<ProducerId, ProducerRecord>();
+  readonly whereabouts = new Whereabouts();
+  readonly #peers = new Map<PeerId, PeerRecord>();
+  readonly #producers = new Map<ProducerId, ProducerRecord>();
+  readonly #byPeer = new Map<PeerId, Set<ProducerId>>();
 
   static of(snapshot: RoomSnapshot): RoomView {
     const view = new RoomView();
-    for (const peer of snapshot.peers) view.peers.set(peer.peerId, peer);
-    for (const producer of snapshot.producers) view.producers.set(producer.producerId, producer);
+    for (const peer of snapshot.peers) view.#setPeer(peer);
+    for (const producer of snapshot.producers) view.#setProducer(producer);
     return view;
+  }
+
+  get peers(): ReadonlyMap<PeerId, PeerRecord> {
+    return this.#peers;
+  }
+
+  get producers(): ReadonlyMap<ProducerId, ProducerRecord> {
+    return this.#producers;
   }
 
   apply(event: RoomEvent): void {
     switch (event.type) {
       case 'peerJoined':
       case 'peerUpdated':
-        this.peers.set(event.peer.peerId, event.peer);
+        this.#setPeer(event.peer);
         return;
       case 'peerLeft':
-        this.peers.delete(event.peerId);
+        this.#removePeer(event.peerId);
         return;
       case 'producerAdded':
-        this.producers.set(event.producer.producerId, event.producer);
+        this.#setProducer(event.producer);
         return;
       case 'producerClosed':
-        this.producers.delete(event.producerId);
+        this.#removeProducer(event.producerId);
         return;
       case 'producerPaused':
       case 'producerResumed': {
         const producer = this.producers.get(event.producerId);
         if (!producer) return;
-        this.producers.set(event.producerId, { ...producer, paused: event.type === 'producerPaused' });
+        this.#setProducer({ ...producer, paused: event.type === 'producerPaused' });
         return;
       }
       case 'message':
@@ -78,10 +89,17 @@ export class RoomView {
     const whole = new RoomView();
     for (const [id, peer] of [...other.peers, ...this.peers]) {
       const known = whole.peers.get(id);
-      if (!known || known.generation <= peer.generation) whole.peers.set(id, peer);
+      if (!known || known.generation <= peer.generation) whole.#setPeer(peer);
     }
-    for (const [id, producer] of [...other.producers, ...this.producers]) whole.producers.set(id, producer);
+    for (const [, producer] of [...other.producers, ...this.producers]) whole.#setProducer(producer);
     return whole;
+  }
+
+  /** Whether all peers and producers of this picture are in what was read, in whatever state. */
+  isWholeIn({ peers, producers }: RoomSnapshot): boolean {
+    const read = new Set<string>(peers.map(({ peerId }) => peerId));
+    for (const { producerId } of producers) read.add(producerId);
+    return [...this.#peers.keys(), ...this.#producers.keys()].every((id) => read.has(id));
   }
 
   /** The producer that has come in another's place. */
@@ -91,7 +109,46 @@ export class RoomView {
   }
 
   producersOf(peerId: PeerId): ProducerRecord[] {
-    return [...this.producers.values()].filter((producer) => producer.peerId === peerId);
+    const ids = [...(this.#byPeer.get(peerId) ?? [])];
+    return ids.flatMap((id) => this.#producers.get(id) ?? []);
+  }
+
+  /** What is changed keeps its place in the order. */
+  #setPeer(peer: PeerRecord): void {
+    const before = this.#peers.get(peer.peerId);
+    if (before) this.whereabouts.countPeer(before, -1);
+    this.#peers.set(peer.peerId, peer);
+    this.whereabouts.countPeer(peer, 1);
+  }
+
+  #removePeer(peerId: PeerId): void {
+    const peer = this.#peers.get(peerId);
+    if (!peer) return;
+    this.#peers.delete(peerId);
+    this.whereabouts.countPeer(peer, -1);
+  }
+
+  #setProducer(producer: ProducerRecord): void {
+    const { producerId, peerId } = producer;
+    const before = this.#producers.get(producerId);
+    if (before) this.#uncount(before);
+    this.#producers.set(producerId, producer);
+    this.#byPeer.set(peerId, (this.#byPeer.get(peerId) ?? new Set()).add(producerId));
+    this.whereabouts.countProducer(producer, 1);
+  }
+
+  #removeProducer(producerId: ProducerId): void {
+    const producer = this.#producers.get(producerId);
+    if (!producer) return;
+    this.#producers.delete(producerId);
+    this.#uncount(producer);
+  }
+
+  #uncount(producer: ProducerRecord): void {
+    const ofPeer = this.#byPeer.get(producer.peerId);
+    ofPeer?.delete(producer.producerId);
+    if (ofPeer?.size === 0) this.#byPeer.delete(producer.peerId);
+    this.whereabouts.countProducer(producer, -1);
   }
 }
 
