@@ -3,6 +3,7 @@ import type { DataChannels } from '../data/data-channels.ts';
 import { SluiceClientError } from '../base/errors.ts';
 import { MediaPlace, type PlaceParameters } from '../media/media-place.ts';
 import type { Publisher } from '../publish/publisher.ts';
+import { retry } from '../base/retry.ts';
 import { Renewal, type RenewalOptions } from './renewal.ts';
 import { insist, type Signalling } from '../line/signalling.ts';
 import type { Subscriber } from '../subscribe/subscriber.ts';
@@ -34,6 +35,9 @@ const overlapMs = 2500;
  * keeps a small device's decoders waiting.
  */
 const staggerMs = 1500;
+
+/** `moved` is said again after 0.25, 0.5, 1 and 2 s. */
+const pace = { firstMs: 250, mostMs: 2000, attempts: 5 };
 
 /**
  * Takes this peer's media to another place when the server says so: the new one is built beside the old, and the old one
@@ -75,11 +79,29 @@ export class Mover {
       if (this.#isOvertaken(next)) return;
       this.#renewal.settle();
       this.#latest.stands = true;
-      await insist(() => signalling.request('moved', {}));
+      await this.#sayMoved();
       if (!this.#isOvertaken(next)) this.#leaveAllBut(next);
     } catch (error) {
-      if (!this.#isOvertaken(next)) this.#goBack(before, next, error);
+      if (this.#isOvertaken(next)) return;
+      if (event.deadlineMs === 0) await this.#goOn(next, error);
+      else this.#goBack(before, next, error);
     }
+  }
+
+  /** A node too busy to hear it now is told again: it repeats the notice, and counts the move as failed in the end. */
+  async #sayMoved(): Promise<void> {
+    const { signalling } = this.#options;
+    await retry(() => insist(() => signalling.request('moved', {})), pace);
+  }
+
+  /** After a loss there is no place to go back to: what could not be made at the new one is made anew there. */
+  async #goOn(place: MediaPlace, cause: unknown): Promise<void> {
+    this.#options.onError(SluiceClientError.from(cause, 'mediaFailed'));
+    this.#leaveAllBut(place);
+    this.#renewal.watchAgain(place);
+    if (!this.#latest || this.#latest.stands) return;
+    this.#latest.stands = true;
+    await this.#sayMoved().catch(() => undefined);
   }
 
   /** The server does not know yet that we stand; while we are on our way there is nothing to say. */

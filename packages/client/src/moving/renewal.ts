@@ -59,7 +59,7 @@ export class Renewal {
     this.#place = place;
     for (const outage of this.#outages.values()) clearTimeout(outage.timer);
     const isCurrent = (): boolean => place === this.#place;
-    // Where nothing is carried, nobody misses anything.
+    // Where nothing is carried, no media is interrupted.
     place.on('interrupted', (direction) => isCurrent() && this.#carries(direction) && this.#begin(direction));
     place.on('connected', (direction) => {
       if (isCurrent()) this.#end(direction);

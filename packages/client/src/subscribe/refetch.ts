@@ -4,7 +4,7 @@ import { backOff } from '../base/retry.ts';
 export interface RefetchOptions<T> {
   /** Gets all of a batch with one action. Resolves with those that could not be had, and why; may reject for all. */
   fetch: (batch: readonly T[]) => Promise<ReadonlyMap<T, SluiceClientError>>;
-  /** False when one came otherwise, or nobody needs it: it is not asked for (again). */
+  /** False when one came otherwise, or none is needed: it is not asked for (again). */
   stillWanted: (one: T) => boolean;
   /** A refusal that asking again won't change, or too many that would. */
   onFailed: (one: T, error: SluiceClientError) => void;

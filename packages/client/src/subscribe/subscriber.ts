@@ -45,7 +45,7 @@ export class Subscriber {
       signalling,
       arrival,
       all: () => this.#subscriptions,
-      recv: () => this.#place.transport('recv'),
+      recv: () => this.#recv(),
       consume: (producerIds) => this.#askAgain(producerIds),
     });
   }
@@ -180,6 +180,19 @@ export class Subscriber {
     if (place !== this.#place) return this.#successions.leftBehind(opened);
     // Only now: the first key frame must find its receiver built.
     await resumeAll(this.#signalling, opened);
+  }
+
+  /** Where this peer's media is when it is there: it may have moved meanwhile. */
+  async #recv(): Promise<types.Transport> {
+    for (;;) {
+      const place = this.#place;
+      try {
+        const transport = await place.transport('recv');
+        if (place === this.#place) return transport;
+      } catch (error) {
+        if (place === this.#place) throw error;
+      }
+    }
   }
 
   /** A refused transport says nothing of these tracks: they may be had later. */

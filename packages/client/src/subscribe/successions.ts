@@ -231,6 +231,9 @@ export class Successions {
     } finally {
       for (const [info, succession] of ofInfo) succession.end(done.has(info));
     }
+    // It was left, or lost, while the first pictures were waited for.
+    if (transport.closed)
+      this.leftBehind([...ofInfo.values()].filter(isWithout).map(({ subscription }) => subscription));
   }
 
   /** The browser cannot take it, and would not at another time. */
@@ -273,6 +276,9 @@ export class Successions {
     await this.#options.signalling.request('closeConsumer', { consumerIds }).catch(() => undefined);
   }
 }
+
+/** Whether it shows nothing that stands, and nothing is coming. */
+const isWithout = ({ subscription, underWay }: Succession): boolean => !subscription.stands && !underWay;
 
 function refused(code: string): SluiceClientError {
   const temporary = code !== 'producerNotFound' && code !== 'cannotConsume';

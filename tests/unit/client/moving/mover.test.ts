@@ -177,6 +177,26 @@ describe('a mover', () => {
     expect(socket.actions()).not.toContain('moved');
   });
 
+  test('[CK20] after a loss there is no going back: what could not be made at the new place is made anew there', async () => {
+    const fresh = new FakePlace('new');
+    fresh.refusal = new SluiceClientError('coordinatorUnavailable', 'Redis is away.', { temporary: true });
+    const { mover, old, camera, microphone, subscription, errors, says, arrive } = await settled([fresh]);
+    const moving = mover.move(nodeLost({ consumers: [consumer('c-new', { replaces: 'c-old' })] }));
+    await turns();
+    fresh.refusal = undefined;
+    expect([fresh.closed, old.closed]).toEqual([false, true]);
+    expect(mover.place).toBe(fresh.place);
+    await says('resumeConsumer');
+    await arrive();
+    await says('moved');
+    await moving;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([camera.producerId, microphone.producerId]).toEqual(['new-video', 'new-audio']);
+    expect([camera.closed, microphone.closed, subscription.closed]).toEqual([false, false, false]);
+    expect(subscription.consumerId).toBe('c-new');
+    expect(errors).toMatchObject([{ code: 'coordinatorUnavailable' }]);
+  });
+
   test('a second move overtakes the first: what the first has made is replaced, and only the last place stays', async () => {
     const [second, third] = [new FakePlace('second'), new FakePlace('third')];
     const { mover, old, camera, subscription, socket, says, arrive } = await settled([second, third]);

@@ -118,7 +118,8 @@ class FakeGateway {
 
 const transport = (id: string) => ({ ...fakeParameters.generateTransportRemoteParameters(), id });
 
-function consumer(producerId: string, count: number): object {
+/** A consumer as the gateway tells of it. */
+export function consumer(producerId: string, count: number): object {
   const { rtpParameters } = fakeParameters.generateConsumerRemoteParameters({ codecMimeType: 'video/VP8' });
   const id = `consumer-${count}`;
   return {

@@ -59,3 +59,24 @@ it('[NO54] what is told last is sent before the process goes', async () => {
   await settle();
   expect(heard).toEqual(['goodbye']);
 });
+
+it('[BU18] what a caller does with an answer comes before what came behind the answer in the same turn', async () => {
+  const { listener, teller, heard } = await twoParties();
+  const order: unknown[] = [];
+  heard.push = (...bodies) => order.push(...bodies);
+  await teller.bus.subscribe('node:raw', (text) => {
+    const { id, from } = JSON.parse(text) as { id: string; from: string };
+    const say = (message: object) => void teller.bus.publish(from, JSON.stringify(message));
+    say({ type: 'reply', id, result: { seq: 1 } });
+    for (const body of ['one', 'two']) say({ type: 'notices', notices: [{ topic: 'news', body }] });
+  });
+  const caller = async () => {
+    await listener.endpoint.call('node:raw', 'sendMessage', params, { ttlMs: 2000 });
+    // A caller's own callers go on some turns of the promises later.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    order.push('answered');
+  };
+  await caller();
+  await settle();
+  expect(order).toEqual(['answered', 'one', 'two']);
+});

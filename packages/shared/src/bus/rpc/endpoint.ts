@@ -4,8 +4,9 @@ import { SluiceError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logging.ts';
 import type { NodeOperationName, OperationParams, OperationResults } from '../../protocol/cluster/operations.ts';
 import type { Bus, Subscription, Unsubscribe } from '../bus.ts';
+import { AfterReplies } from './after-replies.ts';
 import type { BusMetrics } from './bus-metrics.ts';
-import { decodeEnvelope, encodeEnvelope, type Notice } from './envelope.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope, type Notice } from './envelope.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
 import type { CallOptions } from './rpc-client.ts';
 import { RpcClient } from './rpc-client.ts';
@@ -43,6 +44,7 @@ export class Endpoint {
   readonly #server: RpcServer;
   readonly #outbox: NoticeOutbox;
   readonly #notices: ReadonlyMap<string, NoticeHandler>;
+  readonly #received = new AfterReplies((message) => this.#take(message));
   #subscription: Subscription | undefined;
   #pinging: Timer | undefined;
   #unwatch: Unsubscribe | undefined;
@@ -131,6 +133,10 @@ export class Endpoint {
       this.#options.metrics.dropped.inc({ reason: 'garbage' });
       return;
     }
+    this.#received.accept(message);
+  }
+
+  #take(message: Envelope): void {
     if (message.type === 'reply') this.#client.accept(message);
     else if (message.type === 'request') void this.#server.accept(message);
     else if (message.type === 'ping') this.#heardPing(message.id);
