@@ -1,22 +1,23 @@
-import { type Clock, delay, type Endpoint, type ProducerId, type RoomId, SluiceError } from '@sluice/shared';
+import { type Clock, delay, type Endpoint, jittered, type ProducerId, type RoomId, SluiceError } from '@sluice/shared';
 import type { Pipes } from './pipes.ts';
 
-/** Between two tries, in ms, and how many there are: by then a node that does not answer is known to be gone. */
+/** Before the second try, in ms. It doubles from one to the next, up to `mostMs`. */
 const retryMs = 500;
-const attempts = 8;
+const mostMs = 4000;
 
 /** Milliseconds for the other node to hear what is wanted. */
 const askMs = 2000;
 
 export interface UpstreamDemandOptions {
   clock: Clock;
-  /** Tells the node that gives the producer; resolves when it was heard, or when no node gives it. */
+  /** Tells the node that gives the producer; resolves when it was heard, or when no node gives it (any more). */
   tell(producerId: ProducerId, maxSpatialLayer: number): Promise<void>;
 }
 
 /**
  * Takes to another node what is wanted of its producers. Of one producer one word at a time, and always the newest: a
- * repeated older word that overtook a newer one would stop the media, and so would a lost one that is not repeated.
+ * repeated older word that overtook a newer one would stop the media, and so would a lost one that is not repeated. So it
+ * is repeated for as long as the pipe stands: a node that was silent for a while and is back has not heard it.
  */
 export class UpstreamDemand {
   readonly #options: UpstreamDemandOptions;
@@ -39,12 +40,15 @@ export class UpstreamDemand {
 
   async #run(producerId: ProducerId): Promise<void> {
     this.#running.add(producerId);
-    for (let attempt = 1; attempt <= attempts; attempt++) {
+    for (let failures = 0; ; ) {
       const layer = this.#wanted.get(producerId);
       if (layer === undefined) break;
-      if (!(await this.#isOver(producerId, layer))) await delay(this.#options.clock, retryMs);
-      else if (this.#wanted.get(producerId) === layer) break;
-      else attempt = 0;
+      if (await this.#isOver(producerId, layer)) {
+        if (this.#wanted.get(producerId) === layer) break;
+        failures = 0;
+      } else {
+        await delay(this.#options.clock, jittered(Math.min(mostMs, retryMs * 2 ** failures++), 0.25));
+      }
     }
     this.#running.delete(producerId);
     this.#wanted.delete(producerId);
@@ -67,16 +71,19 @@ export async function askUpstream(
   producerId: ProducerId,
   maxSpatialLayer: number,
 ): Promise<void> {
-  for (const { producerId: id, end } of pipes.carriages) {
-    if (id !== producerId || end.farAddress === undefined) continue;
-    const params = {
-      room,
-      askerRouter: end.router.id,
-      giverRouter: end.farRouter,
-      askerTransportId: end.id,
-      producerId,
-      maxSpatialLayer,
-    };
-    await endpoint.call(end.farAddress, 'pipeDemand', params, { ttlMs: askMs });
-  }
+  const carried = [...pipes.carriages].flatMap(({ producerId: id, end }) => {
+    const { farAddress, farRouter: giverRouter } = end;
+    return id === producerId && farAddress !== undefined ? [{ end, farAddress, giverRouter }] : [];
+  });
+  // One node that does not answer keeps no other from being told.
+  const told = await Promise.allSettled(
+    carried.map(({ end, farAddress, giverRouter }) => {
+      const [askerRouter, askerTransportId] = [end.router.id, end.id];
+      const params = { room, askerRouter, giverRouter, askerTransportId, producerId, maxSpatialLayer };
+      return endpoint.call(farAddress, 'pipeDemand', params, { ttlMs: askMs });
+    }),
+  );
+  const failures = told.flatMap((one) => (one.status === 'rejected' ? [SluiceError.from(one.reason)] : []));
+  const [failure] = failures.toSorted((one, other) => Number(other.temporary) - Number(one.temporary));
+  if (failure) throw failure;
 }
