@@ -94,9 +94,31 @@ export class Company {
       else since ??= performance.now();
       return since !== undefined && performance.now() - since >= steadyMs;
     };
-    await eventually('all media to flow', ask, { withinMs }).catch(() => {
-      throw new Error(`Not all media flows: ${this.missing().join(', ')}.`);
+    await eventually('all media to flow', ask, { withinMs }).catch(async () => {
+      const missing = this.missing();
+      throw new Error([`Not all media flows: ${missing.join(', ')}.`, ...(await this.#figures())].join('\n      '));
     });
+  }
+
+  /** What the clients and their nodes say of the media that is missing. */
+  async #figures(): Promise<string[]> {
+    const absent = this.people.flatMap((to) =>
+      this.in(to.room.id).flatMap((from) =>
+        from.publishes.filter((kind) => from !== to && !to.from(from, kind)?.flows).map((kind) => ({ to, from, kind })),
+      ),
+    );
+    return Promise.all(
+      absent.slice(0, 8).map(async ({ to, from, kind }) => {
+        const name = `${to.name} ← ${from.name}, ${kind}:`;
+        const subscription = [...to.room.subscriptions.values()].find(
+          (one) => one.peerId === from.peerId && one.kind === kind,
+        );
+        if (!subscription) return `${name} not subscribed`;
+        const { consumerId, producerId, path, stands, awaitsSuccessor } = subscription;
+        const stats = await to.room.getStats({ consumerId }).catch(String);
+        return `${name} ${to.errors.join('; ')} ${JSON.stringify({ consumerId, producerId, path, stands, awaitsSuccessor, stats })}`;
+      }),
+    );
   }
 
   /** The peers and the media that should be there and are not, in words. */

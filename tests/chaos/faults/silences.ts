@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { workersOf } from '../../bench/measure/processes.ts';
 import type { Fault, Scene } from '../fault.ts';
+import { hungWorkerMs } from './nodes.ts';
 
 /** Longer than a lease (2 s): a process that is silent for so long is taken for lost, and is not. */
 const silentMs = 3000;
@@ -25,7 +26,7 @@ const frozenWorkers = (id: string, seconds: number): Fault => ({
   expect:
     'media stands still as long at most, and goes on, by new workers if need be; a minute later every peer is there',
   touchesMedia: true,
-  barMs: 4000,
+  barMs: hungWorkerMs,
   act: async ({ node, ada, problem }: Scene) => {
     const before = workersOf(node.pid);
     await silence(
