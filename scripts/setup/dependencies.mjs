@@ -53,7 +53,7 @@ function stampedScope() {
 
 const stamp = (scope) => writeFileSync(stampFile, `${JSON.stringify({ lock: lockHash(), scope })}\n`);
 
-/** Recognises what somebody installed with npm by hand, by the list that npm leaves in node_modules. */
+/** Recognises dependencies that were installed with npm by hand, by the list that npm leaves in node_modules. */
 function adoptedScope() {
   const listed = readJson(join(nodeModules, '.package-lock.json'));
   if (!listed) return undefined;

@@ -9,7 +9,7 @@ export class SetupFailure extends Error {
   }
 }
 
-/** Prints the failure and ends the process. The stack is for whoever debugs the set-up itself. */
+/** Prints the failure and ends the process. The stack is for debugging the set-up itself. */
 export function exitWith(error) {
   const known = error instanceof SetupFailure;
   say(`${red('✗')} ${known ? error.message : `The set-up failed · ${error.message} · run it again with DEBUG=1`}`);

@@ -40,7 +40,7 @@ function take(lock) {
   return true;
 }
 
-/** Runs `work` while holding the folder `lock`. `onWait` is called once if somebody else holds it. */
+/** Runs `work` while holding the folder `lock`. `onWait` is called once if another process holds it. */
 export async function withLock(lock, onWait, work) {
   mkdirSync(dirname(lock), { recursive: true });
   for (let told = false; !take(lock); ) {

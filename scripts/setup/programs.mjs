@@ -12,7 +12,7 @@ const PROGRAMS = {
     commands: ['redis-server'],
     package: 'redis-server',
     elsewhere: 'install Redis 7 or newer so that `redis-server` is on the PATH (macOS: brew install redis)',
-    // The tests start servers of their own; nobody asked for one on the standard port.
+    // The tests start servers of their own; none is wanted on the standard port.
     afterInstall: () => {
       outputOf('service', ['redis-server', 'stop']);
       outputOf('systemctl', ['disable', 'redis-server']);

@@ -74,7 +74,7 @@ function filesIn(folder) {
   return entries.map((entry) => join(entry.parentPath || entry.path, entry.name)).sort();
 }
 
-// Made beside its place and moved there when it is known to work: whoever looks finds a whole one or none.
+// Made beside its place and moved there when it is known to work: another process finds a whole one or none.
 function make(home, node, progress) {
   return withFolder(`${home}.${process.pid}`, async (folder) => {
     const binary = join(folder, 'mediasoup-worker');

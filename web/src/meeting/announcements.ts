@@ -6,7 +6,7 @@ export interface AnnouncementsOptions {
   nameOf: (peerId: string) => string;
 }
 
-/** Somebody who listens to the page need not hear of each change of speaker. */
+/** A screen reader need not announce of each change of speaker. */
 const speakersApartMs = 10_000;
 
 /** Tells those who hear the page, instead of seeing it, who comes, goes, shares and speaks. */

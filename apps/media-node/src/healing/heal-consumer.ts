@@ -10,7 +10,7 @@ export interface HealConsumerOptions {
 const pausesMs = [0, 250, 500, 1000, 2000, 4000];
 
 /**
- * The viewer gets another consumer of the producer in the place of the one that went with its pipe. Whoever asks first
+ * The viewer gets another consumer of the producer in the place of the one that went with its pipe. The one that asks first
  * has the pipe made anew.
  */
 export async function healConsumer(

@@ -137,7 +137,7 @@ export class WorkerPool {
 }
 
 /**
- * mediasoup closes every worker by itself at SIGTERM and SIGINT, which would cut everybody off at the start of a drain.
+ * mediasoup closes every worker by itself at SIGTERM and SIGINT, which would end all media at the start of a drain.
  * When a worker goes is the node's to say; one whose node is gone ends by itself.
  */
 function ignoreSignals(worker: types.Worker): void {

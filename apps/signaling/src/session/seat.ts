@@ -128,7 +128,7 @@ export class Seat implements Member {
     return this.#closed;
   }
 
-  /** Whom an operation is for: at its node, or at another one. */
+  /** The peer and session that an operation is for, at its node or at another one. */
   at(address = this.#address): PeerAddress {
     return { room: this.room, peerId: this.peerId, sessionId: this.sessionId, address };
   }

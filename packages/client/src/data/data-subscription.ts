@@ -8,7 +8,7 @@ export interface DataSubscriptionEvents {
   closed: undefined;
 }
 
-/** Somebody's data channel, as this client receives it. Binary messages come as ArrayBuffers. */
+/** Another peer's data channel, as this client receives it. Binary messages come as ArrayBuffers. */
 export class DataSubscription {
   readonly peerId: string;
   readonly label: string;

@@ -40,7 +40,7 @@ export class Flow {
     return this.hasStopped || this.#grown >= steadyAfter;
   }
 
-  /** A steady flow has stopped. Its way may be lost, or nobody sends any more. */
+  /** A steady flow has stopped. Its way may be lost, or its sender may have stopped. */
   get isStill(): boolean {
     return this.hasStopped && this.#still >= stillAfter;
   }

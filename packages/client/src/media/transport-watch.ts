@@ -34,7 +34,7 @@ const lookEveryMs = 200;
  */
 const lookShare = 0.02;
 const leastOftenMs = 2000;
-/** How long an ICE restart may take, in ms. The next one tells the browser to begin anew, so less helps nobody. */
+/** How long an ICE restart may take, in ms. The next one tells the browser to begin anew, so less is of no use. */
 const restartWithinMs = 4000;
 /** So many ICE restarts are tried before a new transport; on a transport that never was connected they help little. */
 const restarts = { connected: 3, neverConnected: 1 };

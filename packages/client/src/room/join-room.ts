@@ -51,7 +51,7 @@ export async function joinRoom(options: JoinOptions): Promise<Room> {
   }
 }
 
-/** The first that was given; where that is away, the others, which not everybody should ask in the same order. */
+/** The first that was given; where that is away, the others, in another order for each client. */
 async function openAny(urls: readonly string[], options: ConnectionOptions) {
   let failure: unknown = new SluiceClientError('unreachable', 'No gateway was named.');
   const [first, ...others] = urls;

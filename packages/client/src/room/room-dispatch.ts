@@ -40,7 +40,7 @@ type OnPeerEvent<T extends PeerEvent['type']> = (
 ) => void | Promise<void> | undefined;
 
 /**
- * Takes an event into the picture and tells whom it concerns. Types from a newer server are ignored. An event that does
+ * Takes an event into the picture and tells the parts that it concerns. Types from a newer server are ignored. An event that does
  * not fit the protocol is left out and reported; never throws.
  */
 export function dispatch(parts: RoomParts, event: PeerEvent | ClientRoomEvent): void {

@@ -46,7 +46,7 @@ export interface RoomEvents extends MediaOutageEvents {
   reconnected: { downtimeMs: number };
   /** The gateway will end the connection. Another is looked for after so many milliseconds, while this one stands. */
   goingAway: { reconnectAfterMs: number };
-  /** What went wrong outside of any call: a refused action that nobody waits for, a move that failed. */
+  /** What went wrong outside of any call: a refused action without a caller that waits, a move that failed. */
   error: SluiceClientError;
   /** The last event. */
   closed: RoomEnd;

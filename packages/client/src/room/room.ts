@@ -48,7 +48,7 @@ export class Room {
   readonly id: string;
   /** Oneself. */
   readonly peerId: string;
-  /** Proves that this peer is one's own: for `joinRoom` after this room has ended, so that nobody is there twice. */
+  /** Proves that this peer is one's own: for `joinRoom` after this room has ended, so that no peer is there twice. */
   readonly identity: PeerIdentity;
   #node: string;
   readonly #line: Line;

@@ -4,7 +4,7 @@ import type { RoomPeer, RoomPicture } from './room-picture.ts';
 type Unnumbered<E = ClientRoomEvent> = E extends unknown ? Omit<E, 'epoch' | 'seq'> : never;
 
 /**
- * What must have happened between a picture and a later snapshot, as the events that would have said so. Whoever came and
+ * What must have happened between a picture and a later snapshot, as the events that would have said so. A peer that came and
  * went meanwhile is in neither, and messages are lost: the server sends a snapshot where it has the events no longer.
  */
 export function difference(picture: RoomPicture, state: RoomState, selfId: string): ClientRoomEvent[] {

@@ -12,7 +12,7 @@ export interface Speaker {
 }
 
 /**
- * Node → gateway, one way: the loudest of the node's own peers in a room now, for everybody whom the gateway has there.
+ * Node → gateway, one way: the loudest of the node's own peers in a room now, for all of the gateway's peers there.
  * Told when it changes, and again now and then.
  */
 export const speakersNotice = z.object({
