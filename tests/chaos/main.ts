@@ -35,6 +35,13 @@ const observedForMs = 40_000;
 /** How many stages stand at once: one is measured on, on the others nothing happens, and that is watched. */
 const stages = 3;
 
+// Leaves by way of 'exit', where each process that was started is killed.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+] as const)
+  process.once(signal, () => process.exit(code));
+
 if (values.browser) await inBrowsers();
 
 const wanted = values.only?.split(',');

@@ -1,7 +1,7 @@
 import { channels, createMemoryHub } from '@sluice/shared';
 import { ManualClock, ownerNamed, peerRecord, settle } from '@sluice/shared/testing';
-import { describe, expect, it } from 'vitest';
-import { enter, names, owner, plenty, room, say, world } from './room-feed-world.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { enter, names, owner, plenty, room, say, seqs, world } from './room-feed-world.ts';
 
 describe('lives of a room', () => {
   it('[CL34] a room that was born again is taken anew', async () => {
@@ -123,6 +123,41 @@ describe('a directory that was away', () => {
     await reader.feed.catchUp();
     expect(names(reader)).toEqual(['ada', 'eve']);
     expect(reader.heard.map(({ event: { type } }) => type)).toEqual(['peerJoined', 'peerLeft']);
+  });
+
+  it('[CL36] and what is said while it is read is heard, once and in order', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    reader.feed.seed(await enter(writer, 'ada'));
+    reader.bus.set({ lost: 1 });
+    await say(writer, 'one');
+    reader.feed.recheck();
+    const snapshot = reader.directory.snapshot.bind(reader.directory);
+    vi.spyOn(reader.directory, 'snapshot').mockImplementationOnce(async (id) => {
+      await say(writer, 'two');
+      const answer = await snapshot(id);
+      await say(writer, 'three');
+      return answer;
+    });
+    await reader.feed.catchUp();
+    const heard = reader.heard.map(({ event }) => event.type === 'message' && event.payload);
+    expect(heard).toEqual(['one', 'two', 'three']);
+    expect([reader.losses, names(reader)]).toEqual([0, ['ada']]);
+  });
+
+  it('[CL36] and has lost the last numbers goes on after those that were heard', async () => {
+    const { writer, read } = world();
+    const reader = await read();
+    const { epoch, seq, ...truth } = await enter(writer, 'ada');
+    // Two numbers further than the directory is now.
+    reader.feed.seed({ ...truth, epoch, seq: seq + 2 });
+    reader.feed.recheck();
+    await reader.feed.catchUp();
+    expect(reader.feed.position).toEqual({ epoch, seq: seq + 2 });
+    const message = { type: 'message', from: peerRecord('ada', owner).peerId, payload: 'next' } as const;
+    await writer.commit(room, owner, [message], { heard: reader.feed.position });
+    await settle();
+    expect(seqs(reader)).toEqual([seq + 3]);
   });
 
   it('[CL36] and has lost nothing is read once, without a word', async () => {

@@ -1,6 +1,5 @@
 import type { Subscription } from '../../bus/bus.ts';
 import { SluiceError } from '../../base/errors.ts';
-import type { RoomId } from '../../base/ids.ts';
 import type { EventBatch, Position, RoomEvent, RoomSnapshot } from '../../protocol/room.ts';
 import type { RoomFeedOptions } from './room-feed-options.ts';
 import { differences, RoomView } from './room-view.ts';
@@ -82,7 +81,8 @@ export class RoomFeed {
    */
   async reach(position: Position): Promise<void> {
     if (this.#loading) await this.#loading;
-    if (!this.#position && this.#heardFromBirth(position)) this.seed(unborn(this.#options.room, position));
+    if (!this.#position && this.#heardFromBirth(position))
+      this.seed({ room: this.#options.room, epoch: position.epoch, seq: 0, peers: [], producers: [] });
     // A read that was begun before the room was born has found nothing.
     if (!this.#position) await this.load();
     if (this.#isBehind(position)) await this.catchUp();
@@ -211,8 +211,7 @@ export class RoomFeed {
     const snapshot = await this.#options.directory.snapshot(this.#options.room);
     if (!heard || !this.#position || this.#closed) return;
     if (snapshot?.epoch === this.#position.epoch) {
-      if (this.#unsure) this.#takeWhole(snapshot, heard, this.#position);
-      else if (this.#isNews(snapshot, heard)) this.#picture(snapshot, this.#position);
+      await this.#compare(snapshot, heard);
       return;
     }
     this.#unsure = false;
@@ -221,21 +220,27 @@ export class RoomFeed {
     this.#picture(snapshot, this.#position);
   }
 
-  #takeWhole(snapshot: RoomSnapshot, heard: Position, now: Position): void {
+  async #compare(snapshot: RoomSnapshot, heard: Position): Promise<void> {
+    // It has forgotten what was heard before it was asked: a fail-over has lost writes.
+    const hasForgotten = snapshot.seq < heard.seq;
+    if (hasForgotten) this.#options.onLost?.();
+    if (!this.#unsure && !hasForgotten && !this.#keptBack && !this.#isBehind(snapshot)) return;
+    if (this.#isBehind(snapshot)) await this.#fillFrom(heard);
+    if (!this.#position || this.#closed) return;
     // More was heard while it was read: another reading has that too.
-    if (snapshot.seq >= heard.seq && snapshot.seq < now.seq) {
+    if (!hasForgotten && snapshot.seq < this.#position.seq) {
       this.#repairAgain = true;
       return;
     }
+    if ((this.#unsure || hasForgotten) && !this.#view.isWholeIn(snapshot)) this.doubt();
     this.#unsure = false;
-    if (!this.#view.isWholeIn(snapshot)) this.doubt();
-    this.#picture(snapshot, now);
+    this.#picture(snapshot, this.#position);
   }
 
-  #isNews({ seq }: RoomSnapshot, heard: Position): boolean {
-    // It has forgotten what was heard before it was asked: a fail-over has lost writes.
-    if (seq < heard.seq) this.#options.onLost?.();
-    return this.#keptBack || seq > (this.#position?.seq ?? 0);
+  /** A picture has nothing of what was said: the events come first, where they can be had. */
+  async #fillFrom(heard: Position): Promise<void> {
+    const missed = await this.#options.directory.eventsAfter(this.#options.room, this.#position ?? heard);
+    if (missed) this.#fill(missed);
   }
 
   /** Takes a picture in place of the one that was kept. */
@@ -246,10 +251,11 @@ export class RoomFeed {
     const told = snapshot ? RoomView.of(snapshot) : new RoomView();
     const next = settling ? told.withMissingFrom(this.#view) : told;
     this.#keptBack = settling;
-    const position = snapshot ? { epoch: snapshot.epoch, seq: snapshot.seq } : before;
+    // Numbers are never taken back: owners go on counting from what was heard.
+    const isOlder = snapshot?.epoch === before.epoch && snapshot.seq < before.seq;
+    const position = snapshot && !isOlder ? { epoch: snapshot.epoch, seq: snapshot.seq } : before;
     const events = differences(this.#view, next);
-    this.#view = next;
-    this.#position = position;
+    [this.#view, this.#position] = [next, position];
     this.#tellPicture(events, position);
     this.#options.onRepair?.('resync');
   }
@@ -292,5 +298,3 @@ export class RoomFeed {
     this.#options.log.warn({ room: this.#options.room, code }, 'Missed room events could not be read yet.');
   }
 }
-
-const unborn = (room: RoomId, { epoch }: Position): RoomSnapshot => ({ room, epoch, seq: 0, peers: [], producers: [] });
