@@ -27,8 +27,29 @@ const stack = new AsyncDisposableStack();
 const isBackground = ({ channel, text }: Published) =>
   channel.includes('registry') || channel.includes('probe') || /"type":"ping"|producerDemand|pipeDemand/.test(text);
 
-/** What was published since the last call. */
-const drain = () => published.splice(0).filter((message) => !isBackground(message));
+/** What was published since the last call. A question that is said again, since this machine is busy, counts once. */
+function drain(): Published[] {
+  const messages = published.splice(0).filter((message) => !isBackground(message));
+  const requests = new Set<string>();
+  return messages.filter(({ text }) => {
+    const [, id] = /"type":"request","id":"([^"]*)"/.exec(text) ?? [];
+    const isRepeated = id !== undefined && requests.has(id);
+    if (id !== undefined) requests.add(id);
+    return !isRepeated;
+  });
+}
+
+/** What the room's beginning has brought with it is over: nothing was published for a while. */
+async function calm(): Promise<void> {
+  let [seen, since] = [-1, performance.now()];
+  const isCalm = () => {
+    const count = published.filter((message) => !isBackground(message)).length;
+    if (count !== seen) [seen, since] = [count, performance.now()];
+    return performance.now() - since > 1000;
+  };
+  await eventually('nothing to be published', isCalm, patience);
+  drain();
+}
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -111,14 +132,14 @@ it('[NO54] [NO55] [NO57] in a room of 500 a mute and a change of speakers cost a
 
   const muted = everyone.map((one) => counter(one, 'producerPaused'));
   const paused = watching.map((one) => counter(one, 'consumerPaused'));
-  drain();
+  await calm();
   await publisher.ask('pauseProducer', { producerId: voice.producerId });
   await eventually('everybody to hear of the mute', () => muted.every((count) => count() === 1), patience);
   await eventually('all viewers to hear of it', () => paused.every((count) => count() === 1), patience);
   await eventually('Redis to have said so', () => published.some(({ text }) => text.includes('producerPaused')));
   const mute = drain();
   // The question, its answer, and the room's event, which Redis hands to each gateway and node.
-  expect(mute.map(({ text }) => text.slice(0, 200))).toHaveLength(3);
+  expect(mute.length, mute.map(({ text }) => text.slice(0, 200)).join('\n')).toBe(3);
 
   await publisher.ask('resumeProducer', { producerId: voice.producerId });
   const heard = everyone.map((one) => counter(one, 'activeSpeakers'));
