@@ -154,9 +154,9 @@ test('[GW40] a connection that closes while its actions wait does none of them, 
   await eventually(() => ann.of('ok').length === 4);
   ann.disconnect();
   await eventually(() => world.node.called('leavePeer').length === 1);
+  await eventually(() => world.gateway.switchboard.sessions.size === 0);
   expect(world.node.called('updatePeer')).toHaveLength(4);
   expect(clock.now(), 'without any time passing').toBe(0);
-  expect(world.gateway.switchboard.sessions.size).toBe(0);
 });
 
 test('[GW18] unreadable frames count when they come, however long the line stands', async () => {
