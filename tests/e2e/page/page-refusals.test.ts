@@ -36,15 +36,19 @@ test('sound that the browser holds back until somebody touches the page is asked
   const url = `${cluster.gateways[0]!.url}/?join=1&size=320x180`;
   await browser.open(`${url}&name=Ada`);
   const page = await (await browser.context()).newPage();
-  // Looking into a page counts as touching it, so the wait is for what it sends: by then it has tried to play.
-  const resumed = Promise.withResolvers<void>();
-  page.on('websocket', (socket) =>
-    socket.on('framesent', ({ payload }) => {
-      if (String(payload).includes('"resumeConsumer"')) resumed.resolve();
-    }),
-  );
+  // Looking into a page counts as touching it, so the page says by itself that the browser has refused to play.
+  const refused = Promise.withResolvers<void>();
+  await page.exposeFunction('tellRefusal', () => refused.resolve());
+  await page.addInitScript(() => {
+    const { play } = HTMLMediaElement.prototype;
+    HTMLMediaElement.prototype.play = function () {
+      const playing = play.call(this);
+      playing.catch(() => (globalThis as unknown as { tellRefusal: () => void }).tellRefusal());
+      return playing;
+    };
+  });
   await page.goto(`${url}&name=Bob&camera=0&microphone=0`);
-  await within(20_000, 'a track', resumed.promise);
+  await within(20_000, 'the browser to refuse', refused.promise);
   const isPaused = () => page.locator('[aria-label^="Ada"] video').evaluate((video: HTMLVideoElement) => video.paused);
   await eventually('Ada to be silent', isPaused);
   await page.getByRole('button', { name: 'Play' }).click();
