@@ -7,12 +7,14 @@ import type { Envelope } from './envelope.ts';
  */
 export class AfterReplies {
   readonly #take: (message: Envelope) => void;
+  readonly #onError: (error: unknown) => void;
   /** As many as one turn of the event loop brings. */
   #behind: Envelope[] = [];
   #holding = false;
 
-  constructor(take: (message: Envelope) => void) {
+  constructor(take: (message: Envelope) => void, onError: (error: unknown) => void) {
     this.#take = take;
+    this.#onError = onError;
   }
 
   accept(message: Envelope): void {
@@ -25,6 +27,15 @@ export class AfterReplies {
     if (isReply && !this.#holding) this.#hold();
   }
 
+  /** One that cannot be handled keeps none of the others back. */
+  #acceptGuarded(message: Envelope): void {
+    try {
+      this.accept(message);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
   /** Until all promises of this turn have been followed. */
   #hold(): void {
     this.#holding = true;
@@ -32,7 +43,7 @@ export class AfterReplies {
       this.#holding = false;
       const behind = this.#behind;
       this.#behind = [];
-      for (const message of behind) this.accept(message);
+      for (const message of behind) this.#acceptGuarded(message);
     });
   }
 }

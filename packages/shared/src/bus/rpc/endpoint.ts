@@ -44,7 +44,10 @@ export class Endpoint {
   readonly #server: RpcServer;
   readonly #outbox: NoticeOutbox;
   readonly #notices: ReadonlyMap<string, NoticeHandler>;
-  readonly #received = new AfterReplies((message) => this.#take(message));
+  readonly #received = new AfterReplies(
+    (message) => this.#take(message),
+    (error) => this.#options.log.error({ error: SluiceError.from(error) }, 'A message could not be handled.'),
+  );
   #subscription: Subscription | undefined;
   #pinging: Timer | undefined;
   #unwatch: Unsubscribe | undefined;
